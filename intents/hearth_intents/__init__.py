@@ -1,0 +1,1 @@
+"""Text to intent: sentences are data; the same templates make the recogniser's grammar and the matcher."""

@@ -1,0 +1,1 @@
+"""The server: audio to text to intent to action to answer."""

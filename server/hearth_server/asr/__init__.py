@@ -1,0 +1,1 @@
+"""Recogniser engines, one module each, behind the protocols in `engine`."""

@@ -1,0 +1,49 @@
+"""What a recogniser is: audio in as it arrives, readings out.
+
+An `Engine` is loaded once and lives as long as the server. `open()` gives a `Stream` for one utterance. Both are
+synchronous, because recognition is computing, not waiting: the server calls them in worker threads, one thread at a
+time for a stream, any number of streams at once for an engine.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from hearth_core.command import Hypothesis
+from hearth_intents.grammar import Grammar
+
+
+class Stream(Protocol):
+    """One utterance on its way through a recogniser."""
+
+    def feed(self, pcm: bytes) -> Hypothesis | None:
+        """Take the next audio, 16 kHz s16le mono, an even number of bytes; return the reading so far, if known."""
+
+    def finish(self) -> tuple[Hypothesis, ...]:
+        """End the utterance: return its readings, best first, none if it is not speech that the engine accepts."""
+
+    def close(self) -> None:
+        """Give back what the stream holds; may be called at any time, and more than once."""
+
+
+class Engine(Protocol):
+    """A recogniser."""
+
+    name: str
+
+    def use(self, grammar: Grammar) -> None:
+        """Recognise against this home from the next utterance on; streams that are open keep the one they have.
+
+        Raises:
+            EngineError: the grammar is too large for the engine; the previous one stays in use.
+        """
+
+    def open(self) -> Stream:
+        """Begin an utterance.
+
+        Raises:
+            EngineError: nothing to recognise against, or no capacity left.
+        """
+
+    def close(self) -> None:
+        """Give back the model."""
