@@ -98,6 +98,7 @@ class IntentMatch:
         text: the reading that matched.
         response: key of the response template, None for the intent's default.
         score: 1.0 is the sentence to the letter; less, the further from it.
+        action: what the author's sentence file says to do, None for the intents that Hearth plans itself.
     """
 
     intent: str
@@ -106,6 +107,7 @@ class IntentMatch:
     language: str = "en"
     response: str | None = None
     score: float = 1.0
+    action: Mapping[str, Any] | None = None
 
     def value(self, slot: str) -> Any:
         """Return the slot's value, None if the sentence did not have it."""
