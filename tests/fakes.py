@@ -1,4 +1,4 @@
-"""Parts that stand in for real ones where a test needs to say exactly what happens. Each implements the real Protocol."""
+"""Parts that stand in for real ones where a test must say exactly what happens; each implements the Protocol."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import click
 
@@ -132,14 +131,8 @@ async def _running(config: Config, options: list[str], microphone: int | None) -
         update = {"port": 0, "satellites": (link,), "sentences": (*config.server.sentences, barista)}
         config = config.model_copy(update={"server": config.server.model_copy(update=update)})
         async with running_server(config) as server:
-            await _connected(server)
+            await asyncio.wait_for(server.links[0].connected.wait(), SATELLITE_READY_S)
             yield server, satellite
-
-
-async def _connected(server: Server) -> None:
-    async with asyncio.timeout(SATELLITE_READY_S):
-        while not server.links[0].connected:
-            await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,15 @@
 """Driving satellites: the server connects to each configured one, runs it, and answers it.
 
-    server                                     satellite
-    run-satellite                          ->
-                                           <-  detection, run-pipeline, audio-start, audio-chunk…
-    voice-started, voice-stopped, transcript   (as soon as the speech has ended)
-    synthesize, audio-start, audio-chunk…,
-      audio-stop                           ->
-                                           <-  played
-    ping                                   ->
-                                           <-  pong
+server                                     satellite
+describe, run-satellite                ->
+                                       <-  info
+                                       <-  detection, run-pipeline, audio-start, audio-chunk…
+voice-started, voice-stopped, transcript   (as soon as the speech has ended)
+synthesize, audio-start, audio-chunk…,
+  audio-stop                           ->
+                                       <-  played
+ping                                   ->
+                                       <-  pong
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event
+from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.satellite import RunSatellite
@@ -62,7 +63,7 @@ class SatelliteLink:
         self,
         name: str,
         uri: str,
-        area_id: Callable[[], str | None],
+        area: str,
         pipeline: Pipeline,
         voice: Voice,
         *,
@@ -71,12 +72,17 @@ class SatelliteLink:
     ) -> None:
         self.name = name
         self.uri = uri
-        self.connected = False
-        self.area_id = area_id
+        self.connected = asyncio.Event()
+        self.announced_area = ""
+        self._area = area
         self.pipeline = pipeline
         self.voice = voice
         self.language = language
         self.limits = limits or LinkLimits()
+
+    def area_id(self) -> str | None:
+        """Return the area that the satellite is in: as configured, else as it says itself."""
+        return self.pipeline.area_id(self._area or self.announced_area)
 
     async def run(self) -> None:
         """Connect, serve, and connect again, until cancelled. Nothing that a satellite does ends it."""
@@ -91,13 +97,13 @@ class SatelliteLink:
                 retry_s = self.limits.first_retry_s
                 log.info("satellite %s connected at %s", self.name, self.uri)
                 try:
-                    self.connected = True
+                    self.connected.set()
                     await _Drive(self, connection).run()
                     log.warning("satellite %s closed the connection; trying again", self.name)
                 except HearthError as error:
                     log.warning("satellite %s is lost: %s; trying again", self.name, error)
                 finally:
-                    self.connected = False
+                    self.connected.clear()
                     await connection.close()
             await asyncio.sleep(retry_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             retry_s = min(retry_s * 2, self.limits.last_retry_s)
@@ -113,6 +119,7 @@ class _Drive:
         self._converter: Converter | None = None
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
+        self._heard = False
 
     async def run(self) -> None:
         """Serve the satellite until it leaves.
@@ -120,6 +127,7 @@ class _Drive:
         Raises:
             WireError, PeerError: it broke the framing, went away, or no longer answers.
         """
+        await self._connection.write(Describe().event())
         await self._connection.write(RunSatellite().event())
         pinging = asyncio.create_task(self._ping())
         try:
@@ -128,8 +136,8 @@ class _Drive:
                 await self._on(event)
         finally:
             pinging.cancel()
-            if self._conversation is not None:
-                self._conversation.cancel()
+            if self._conversation is not None and not self._heard:
+                self._conversation.cancel()  # what was spoken whole is done even if the satellite has gone since
             await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
 
     async def _ping(self) -> None:
@@ -147,15 +155,17 @@ class _Drive:
             await self._on_run(parse(RunPipeline, event))
         elif Played.is_type(event.type):
             self._played.set()
-        elif Pong.is_type(event.type):
-            elif Ping.is_type(event.type):
+        elif Info.is_type(event.type):
+            satellite = parse(Info, event).satellite
+            self._link.announced_area = (satellite.area or "") if satellite else ""
+        elif Ping.is_type(event.type):
             await self._connection.write(Pong(text=parse(Ping, event).text).event())
         elif Error.is_type(event.type):
             log.warning("satellite %s reports: %s", self._link.name, parse(Error, event).text)
 
     async def _on_run(self, run: RunPipeline) -> None:
         if run.start_stage is not PipelineStage.ASR:
-            text = f"this server starts at speech, not at {run.start_stage.value}; let the satellite detect its wake word"
+            text = f"this server starts at asr, not at {run.start_stage.value}: let the satellite detect its wake word"
             await self._connection.write(Error(text, "unsupported-stage").event())
             return
         if self._conversation is not None and not self._conversation.done():
@@ -163,7 +173,7 @@ class _Drive:
             if self._inbox is not None:
                 await self._inbox.end()
             await asyncio.gather(self._conversation, return_exceptions=True)
-        self._inbox, self._converter = AudioInbox(), None
+        self._inbox, self._converter, self._heard = AudioInbox(), None, False
         self._conversation = asyncio.create_task(self._converse(self._inbox))
 
     async def _on_audio(self, chunk: AudioChunk) -> None:
@@ -180,6 +190,7 @@ class _Drive:
         telling: list[asyncio.Task[None]] = []
 
         def heard(transcription: Transcription) -> None:
+            self._heard = True
             # Beside the action, not before it: a slow satellite must not delay the light.
             telling.append(asyncio.create_task(self._tell_transcript(transcription, context)))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -100,8 +99,9 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                     log.warning(
                         "satellite %s: the home has no area %r; name one that it has", satellite.name, satellite.area
                     )
-                area_id = functools.partial(pipeline.area_id, satellite.area)
-                link = SatelliteLink(satellite.name, satellite.uri, area_id, pipeline, voice, language=config.language)
+                link = SatelliteLink(
+                    satellite.name, satellite.uri, satellite.area, pipeline, voice, language=config.language
+                )
                 _own(stack, link.run())
                 links.append(link)
             yield Server(pipeline, listener, tuple(links))
