@@ -18,6 +18,7 @@ from hearth_core.command import (
     Stopwatch,
     Transcription,
 )
+from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
 
@@ -123,24 +124,29 @@ class Pipeline:
     async def _act(
         self, transcription: Transcription, context: Context, knowledge: Understanding, watch: Stopwatch
     ) -> Answer:
+        phrasebook = knowledge.phrasebook
         before = self.house.home
         matches: tuple[IntentMatch, ...] = ()
         planned: Plan | None = None
         outcomes: tuple[Outcome, ...] = ()
         if transcription.end is EndReason.LIMIT:  # a television, not a command: never acted upon, but told
-            response = knowledge.phrasebook.too_long(self.settings.endpoint.max_s)
+            response = phrasebook.too_long(self.settings.endpoint.max_s)
         else:
             with watch.stage("understand"):
                 matches = knowledge.matcher.understand(transcription, context)
-            if matches:
+            response = phrasebook.not_understood()
+        if matches:
+            try:
                 with watch.stage("plan"):
-                    planned = plan(matches, before, context)
+                    planned = plan(matches[0], before, context)
+            except SentenceError as error:
+                log.error("%s %s", context.command_id, error)
+                response = phrasebook.failure()
+            else:
                 with watch.stage("act"):
                     outcomes = await execute(planned, self.house, self.settings.action_timeout_s)
                 with watch.stage("answer"):
-                    response = knowledge.phrasebook.respond(planned, outcomes, self.house.home, context)
-            else:
-                response = knowledge.phrasebook.not_understood()
+                    response = phrasebook.respond(matches[0], planned, outcomes, self.house.home, context)
         answer = Answer(
             context=context,
             transcription=transcription,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from wyoming.asr import Transcript
@@ -222,13 +223,16 @@ class _Drive:
         write = self._connection.write
         facts = {"command_id": context.command_id, "kind": str(response.kind)}
         await write(Synthesize(response.text, context=facts).event())
+        speech = await self._link.voice.speak(response)
+        if speech is None:
+            return
         self._played.clear()
-        seconds = 0.0
-        fmt, chunks = await self._link.voice.speak(response)
-        await write(AudioStart(fmt.rate, fmt.width, fmt.channels).event())
-        async for pcm in chunks:
-            await write(AudioChunk(fmt.rate, fmt.width, fmt.channels, pcm).event())
-            seconds += len(pcm) / (fmt.rate * fmt.width * fmt.channels)
+        seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)
+        await write(AudioStart(rate, width, channels).event())
+        async with aclosing(speech.chunks) as chunks:
+            async for pcm in chunks:
+                await write(AudioChunk(rate, width, channels, pcm).event())
+                seconds += len(pcm) / (rate * width * channels)
         await write(AudioStop().event())
         try:
             await asyncio.wait_for(self._played.wait(), seconds + self._link.limits.played_margin_s)

@@ -19,7 +19,9 @@ def hearth(*arguments: str, cwd: Path, stdin: int = subprocess.DEVNULL) -> subpr
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "empty.wav").write_bytes(b"")
     (tmp_path / "text.wav").write_text("this is not audio")
-    (tmp_path / "header.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80>\0\0\0}\0\0\2\0\x10\0data\0\0\0\0")
+    (tmp_path / "header.wav").write_bytes(
+        b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80>\0\0\0}\0\0\2\0\x10\0data\0\0\0\0"
+    )
     (tmp_path / "broken.yaml").write_text("server: [unclosed\n")
     (tmp_path / "unknown.yaml").write_text("language: en\nserver:\n  prot: 1\n")
     (tmp_path / "type.yaml").write_text("server:\n  port: many\n")
