@@ -11,7 +11,7 @@ import wave
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -40,8 +40,7 @@ class PcmFormat:
     channels: int
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(NamedTuple):
     """Audio on its way: its format, and the samples as they come; the chunks can be taken once, or closed."""
 
     format: PcmFormat
@@ -53,8 +52,8 @@ class Voice(Protocol):
 
     name: str
 
-    async def speak(self, response: Response) -> Speech | None:
-        """Begin to say the response; None if there is nothing to be heard.
+    async def speak(self, response: Response) -> Speech:
+        """Begin to say the response; speech without a chunk if there is nothing to be heard.
 
         Raises:
             EngineError: the voice is not there, or fails before its first sample.
@@ -66,28 +65,28 @@ class NoVoice:
 
     name = "none"
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Say nothing."""
-        return None
+        return _silence()
 
 
 class ChimeVoice:
     """Two notes: rising if it was done, falling if it was not."""
 
     name = "chime"
-    _FORMAT: Final = PcmFormat(22_050, 2, 1)
+    FORMAT: Final = PcmFormat(22_050, 2, 1)
     # C6 and G6: above most rooms' noise, below what small loudspeakers drop.
     _NOTES_HZ: Final = (1046.5, 1568.0)
     _NOTE_S: Final = 0.12
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Sound the chime of the response's kind."""
         failed = response.kind in (ResponseKind.FAILED, ResponseKind.NOT_UNDERSTOOD)
-        return Speech(self._FORMAT, _pieces(self.tone(failed), self._FORMAT))
+        return Speech(self.FORMAT, _pieces(self.tone(failed), self.FORMAT))
 
     def tone(self, failed: bool) -> bytes:
         """Return the chime as PCM."""
-        seconds = np.arange(int(self._NOTE_S * self._FORMAT.rate)) / self._FORMAT.rate
+        seconds = np.arange(int(self._NOTE_S * self.FORMAT.rate)) / self.FORMAT.rate
         # Without a fade in and out a note begins and ends with a click.
         fade = np.sin(math.pi * seconds / self._NOTE_S) ** 2
         notes = reversed(self._NOTES_HZ) if failed else self._NOTES_HZ
@@ -112,11 +111,11 @@ class EspeakVoice:
         self._language = language
         self._timeout_s = timeout_s
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Synthesise the text."""
         text = _clean(response.text)
         if not text:
-            return None
+            return _silence()
         raw = await self._run(text)
         try:
             with wave.open(io.BytesIO(raw)) as file:
@@ -185,11 +184,11 @@ class WyomingVoice:
         self._voice = SynthesizeVoice(name=voice) if voice else None
         self._timeout_s = timeout_s
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Ask for the text; return when the audio begins."""
         text = _clean(response.text)
         if not text:
-            return None
+            return _silence()
         chunks = self._chunks(text)
         try:
             pcm_format = await anext(chunks)
@@ -247,14 +246,14 @@ class FallbackVoice:
         self._voice = voice
         self._chime = ChimeVoice()
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Say it, or sound the chime."""
         try:
             speech = await self._voice.speak(response)
         except HearthError as error:
             log.warning("%s cannot speak, chime instead: %s", self.name, error)
             return await self._chime.speak(response)
-        return None if speech is None else Speech(speech.format, self._unbroken(speech.chunks))
+        return Speech(speech.format, self._unbroken(speech.chunks))
 
     async def _unbroken(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         try:
@@ -284,6 +283,10 @@ async def _pieces(pcm: bytes, pcm_format: PcmFormat) -> AsyncGenerator[bytes, No
     size = pcm_format.rate * _CHUNK_MS // 1000 * pcm_format.width * pcm_format.channels
     for start in range(0, len(pcm), size):
         yield pcm[start : start + size]
+
+
+def _silence() -> Speech:
+    return Speech(ChimeVoice.FORMAT, _pieces(b"", ChimeVoice.FORMAT))
 
 
 def _clean(text: str) -> str:
