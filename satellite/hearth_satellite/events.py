@@ -11,20 +11,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hearth_core import __version__
-from hearth_core.command import Detection
 from wyoming.audio import AudioChunk, AudioFormat, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import Attribution, Info, MicProgram, Satellite, SndProgram, WakeModel, WakeProgram
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.wake import Detection as WireDetection
 
+from hearth_core import __version__
+from hearth_core.audio import RATE
+from hearth_core.command import Detection
+
 from .chime import CHIME_RATE
-from .wake import SAMPLE_RATE, WakePhrase
+from .wake import WakePhrase
 
 _OURS: Final = Attribution(name="Hearth", url="https://pypi.org/project/hearth-voice/")
 _MICRO: Final = Attribution(name="Kevin Ahrendt", url="https://www.kevinahrendt.com/")
-_MICROPHONE: Final = AudioFormat(rate=SAMPLE_RATE, width=2, channels=1)
+_MICROPHONE: Final = AudioFormat(rate=RATE, width=2, channels=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,12 @@ def beginning(detection: Detection | None, command_id: str) -> list[Event]:
     run = RunPipeline(PipelineStage.ASR, PipelineStage.TTS, wake_word_name=wake_word or None, restart_on_end=False)
     opened = run.event()
     opened.data["context"] = context
-    return [*events, opened, AudioStart(SAMPLE_RATE, 2, 1, timestamp=0).event()]
+    return [*events, opened, AudioStart(RATE, 2, 1, timestamp=0).event()]
 
 
 def chunk(pcm: bytes, timestamp_ms: int) -> Event:
     """Return a chunk of microphone audio that began so many milliseconds after the command's audio."""
-    return AudioChunk(SAMPLE_RATE, 2, 1, pcm, timestamp=timestamp_ms).event()
+    return AudioChunk(RATE, 2, 1, pcm, timestamp=timestamp_ms).event()
 
 
 def stop(timestamp_ms: int) -> Event:

@@ -1,6 +1,7 @@
 """Where the satellite's sound comes from: a device, recordings, or standard input.
 
-Every microphone gives chunks of `CHUNK_BYTES`, 16 kHz s16le mono, whatever its source has; the last one may be shorter.
+Every microphone gives chunks of `CHUNK_BYTES`, 16 kHz s16le mono, whatever its source has; the last is padded with
+zeros.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Protocol
 
-from hearth_core.audio import Chunker, Converter, PcmFormat, read_recording
+from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat, read_recording
 from hearth_core.errors import AudioError
 
 from .device import describe_devices, device_key, load_sounddevice
-from .wake import SAMPLE_RATE
 
 _LOG = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 1024  # 32 ms, the window of Silero VAD: no chunk waits for the next one to be judged
-CHUNK_S: Final = CHUNK_BYTES / 2 / SAMPLE_RATE
+CHUNK_S: Final = CHUNK_BYTES / BYTES_PER_SECOND
 _SILENCE: Final = bytes(CHUNK_BYTES)
 # A satellite that is busy for a second has a fault; more sound than that is stale, and 2 s are 64 kB.
 _MAX_WAITING: Final = 64
@@ -93,13 +93,18 @@ class FileMicrophone:
             while not self._ready():
                 await pace.wait()
                 yield _SILENCE
-            _LOG.info("playing %s (%.2f s)", path.name, len(recording) / 2 / SAMPLE_RATE)
+            _LOG.info("playing %s (%.2f s)", path.name, len(recording) / BYTES_PER_SECOND)
             chunker = Chunker(CHUNK_BYTES)
-            spoken = [*chunker.feed(recording), *chunker.flush()]
+            spoken = [*chunker.feed(recording), *_rest(chunker)]
             for chunk in [*spoken, *[_SILENCE] * self._pause_chunks]:
                 if self._realtime:
                     await pace.wait()
                 yield chunk
+
+
+def _rest(chunker: Chunker) -> list[bytes]:
+    last = chunker.flush()
+    return [] if last is None else [last]
 
 
 class _Pace:
@@ -145,8 +150,9 @@ class StdinMicrophone:
         self._closed.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        pace = _Pace()
         while not self._ready():
-            await asyncio.sleep(CHUNK_S)
+            await pace.wait()
         loop = asyncio.get_running_loop()
         blocks: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING)
         # A daemon: a read from a terminal or a pipe cannot be broken off, and must not keep the process alive.
@@ -155,12 +161,12 @@ class StdinMicrophone:
         while block := await blocks.get():
             for chunk in chunker.feed(converter.feed(block)):
                 yield chunk
-        for chunk in [*chunker.feed(converter.flush()), *chunker.flush()]:
+        for chunk in [*chunker.feed(converter.flush()), *_rest(chunker)]:
             yield chunk
 
     def _read(self, loop: asyncio.AbstractEventLoop, blocks: asyncio.Queue[bytes]) -> None:
         assert self._stream is not None
-        block_bytes = max(1, round(self._audio.bytes_per_second * CHUNK_S))
+        block_bytes = round(self._audio.rate * CHUNK_S) * self._audio.frame_bytes
         while not self._closed.is_set():
             try:
                 block = self._stream.read(block_bytes)

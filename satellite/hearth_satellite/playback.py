@@ -65,7 +65,7 @@ class Playback:
         if sound.complete or self._buffered + len(pcm) > MAX_BUFFERED_BYTES:
             return False
         self._buffered += len(pcm)
-        sound.seconds += len(pcm) / sound.audio.bytes_per_second
+        sound.seconds += len(pcm) / (sound.audio.rate * sound.audio.frame_bytes)
         sound._chunks.put_nowait(pcm)
         return True
 

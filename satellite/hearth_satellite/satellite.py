@@ -122,7 +122,7 @@ class Satellite:
             await asyncio.sleep(0)  # a microphone that is faster than speech must not keep the peers waiting
         self.session.microphone_ended()
         _LOG.info("the microphone has ended")
-        while not self._options.once or self.session.state not in (State.IDLE, State.LISTENING):
+        while not self._options.once or self.session.state not in (State.IDLE, State.LISTENING):  # noqa: ASYNC110 - the session waits for nothing
             await asyncio.sleep(_TICK_S)
 
     async def _farewell(self) -> None:

@@ -7,7 +7,7 @@
       | (from every state)       +------------------ PLAYING <-----------------+
 
 Nothing here waits: a method takes one thing that happened (a chunk, an event, a moment) and leaves the session in its
-next state. So no state can hang in the middle of a step, and each that is not a rest has a time limit that `tick` holds.
+next state. So no state can hang in the middle of a step, and each that is no rest has a time limit that `tick` holds.
 Microphone audio is dropped while PLAYING: the answer is never transcribed.
 """
 
@@ -19,12 +19,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 
-from hearth_core.audio import PcmFormat
-from hearth_core.command import Detection, EndReason, new_command_id
-from hearth_core.errors import AudioError, WireError
-from hearth_core.wire import parse
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
@@ -34,14 +30,18 @@ from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.snd import Played
 from wyoming.tts import Synthesize
 
+from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
+from hearth_core.command import Detection, EndReason, new_command_id
+from hearth_core.errors import AudioError, WireError
+from hearth_core.wire import parse
+
 from . import events
 from .answers import Answers
 from .chime import Chime
 from .playback import Playback, Sound
-from .wake import SAMPLE_RATE, WakeWord
+from .wake import WakeWord
 
 _LOG = logging.getLogger(__name__)
-_BYTES_PER_SECOND: Final = SAMPLE_RATE * 2
 
 
 class State(StrEnum):
@@ -64,6 +64,8 @@ class TimeLimits:
     answer_s: float = 30.0
     # After a transcript without words: a driver that has something to say to that says it at once.
     empty_answer_s: float = 3.0
+    # From the answer's text to its sound: a voice in the cloud takes some seconds, a driver without one sends nothing.
+    voice_s: float = 10.0
     # Beyond the length of what is to be played; also the longest gap in an answer on its way.
     play_margin_s: float = 5.0
     # Home Assistant pings every 2 s; a driver that has pinged and then falls silent so long has lost its network.
@@ -172,7 +174,7 @@ class Session:
     def _remember(self, pcm: bytes) -> None:
         self._preroll.append(pcm)
         self._preroll_bytes += len(pcm)
-        most = self._wake.preroll_s * _BYTES_PER_SECOND
+        most = self._wake.preroll_s * BYTES_PER_SECOND
         while self._preroll_bytes - len(self._preroll[0]) >= most:
             self._preroll_bytes -= len(self._preroll.popleft())
 
@@ -202,7 +204,7 @@ class Session:
             self._end_streaming(end)
 
     def _streamed_ms(self) -> int:
-        return self._streamed_bytes * 1000 // _BYTES_PER_SECOND
+        return self._streamed_bytes * 1000 // BYTES_PER_SECOND
 
     def _end_streaming(self, reason: EndReason | str) -> None:
         _LOG.info("command %s: %d ms streamed, ended by %s", self._command_id, self._streamed_ms(), reason)
@@ -267,7 +269,8 @@ class Session:
             self._on_transcript(parse(Transcript, event))
         elif Synthesize.is_type(event.type):
             _LOG.info("command %s: answer %r", self._command_id, parse(Synthesize, event).text)
-            self._extend_answer()
+            if self._state is State.ANSWERING:
+                self._enter(State.ANSWERING, self._limits.voice_s)
         elif Error.is_type(event.type):
             self._on_error(parse(Error, event))
         elif RunPipeline.is_type(event.type):
@@ -285,10 +288,6 @@ class Session:
             self._end_streaming("the driver")
         if self._state is State.ANSWERING and not transcript.text.strip():
             self._enter(State.ANSWERING, self._limits.empty_answer_s)
-
-    def _extend_answer(self) -> None:
-        if self._state is State.ANSWERING:
-            self._enter(State.ANSWERING, self._limits.answer_s)
 
     def _on_error(self, error: Error) -> None:
         _LOG.warning("the driver reports %s (%s)", error.text, error.code or "no code")
@@ -386,5 +385,5 @@ class Session:
 def _pcm_format(rate: int, width: int, channels: int) -> PcmFormat:
     try:
         return PcmFormat(rate, width, channels)
-    except (AudioError, ValueError) as error:
-        raise WireError(f"audio-start names a format that nobody can play: {error}") from error
+    except AudioError as error:
+        raise WireError(f"audio-start names a format that cannot be played: {error}") from error

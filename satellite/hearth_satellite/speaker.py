@@ -9,11 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
 
-from hearth_core.audio import Converter, PcmFormat
+from hearth_core.audio import RATE, SPEECH, Converter, PcmFormat
 from hearth_core.errors import AudioError
 
 from .device import describe_devices, device_key, load_sounddevice
-from .wake import SAMPLE_RATE
 
 # One write to a device: 46 ms of 22 kHz mono, so that `stop` never waits longer for a write that is under way.
 _PIECE_BYTES: Final = 2048
@@ -57,7 +56,7 @@ class NullSpeaker:
 
     def __init__(self, *, realtime: bool = False) -> None:
         self._realtime = realtime
-        self._audio = PcmFormat(SAMPLE_RATE, 2, 1)
+        self._audio = SPEECH
 
     async def start(self, audio: PcmFormat) -> None:
         """Take note of the format."""
@@ -66,7 +65,7 @@ class NullSpeaker:
     async def write(self, pcm: bytes) -> None:
         """Drop the audio."""
         if self._realtime:
-            await asyncio.sleep(len(pcm) / self._audio.bytes_per_second)
+            await asyncio.sleep(len(pcm) / (self._audio.rate * self._audio.frame_bytes))
 
     async def finish(self) -> None:
         """Nothing is left to be heard."""
@@ -129,7 +128,7 @@ class FileSpeaker:
             self._file = wave.open(str(self._path), "wb")  # noqa: SIM115 - closed in __aexit__
         except OSError as error:
             raise AudioError(f"cannot write {self._path} ({error.strerror})") from error
-        self._file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        self._file.setparams((1, 2, RATE, 0, "NONE", ""))
         self._append(b"")
         return self
 
@@ -160,14 +159,15 @@ class DeviceSpeaker:
         self._lock = threading.Lock()
         self._stream: Any = None
         self._resample: Any = None
+        self._converter: Converter | None = None
         self._channels = 1
+        self._rest = b""  # of a sample that was cut between two chunks
 
     async def start(self, audio: PcmFormat) -> None:
         """Open the device for a sound, at its own rate if it does not take the sound's."""
-        mono = audio.width == 2 and audio.channels in (1, 2)
-        if not mono:
-            raise AudioError(f"cannot play audio of {audio.channels} channels, {8 * audio.width} bit")
-        await asyncio.to_thread(self._open, audio)
+        plain = audio.width == 2 and audio.channels <= 2  # what every device takes; anything else is rare in answers
+        self._converter = None if plain else Converter(audio)
+        await asyncio.to_thread(self._open, audio if plain else SPEECH)
 
     def _open(self, audio: PcmFormat) -> None:
         self._resample = None
@@ -185,10 +185,15 @@ class DeviceSpeaker:
             self._stream.start()
         except (self._sd.PortAudioError, ValueError) as error:
             raise AudioError(f"cannot play on {self._shown} ({error})", remedy=describe_devices(self._sd)) from error
-        self._channels = audio.channels
+        self._channels, self._rest = audio.channels, b""
 
     async def write(self, pcm: bytes) -> None:
         """Play the audio; waits while the device's buffer is full."""
+        if self._converter is not None:
+            pcm = self._converter.feed(pcm)
+        pcm = self._rest + pcm
+        whole = len(pcm) - len(pcm) % (2 * self._channels)
+        pcm, self._rest = pcm[:whole], pcm[whole:]
         for start in range(0, len(pcm), _PIECE_BYTES):
             await asyncio.to_thread(self._write, pcm[start : start + _PIECE_BYTES], last=False)
 
@@ -213,7 +218,8 @@ class DeviceSpeaker:
 
     async def finish(self) -> None:
         """Wait until the device's buffer is empty."""
-        await asyncio.to_thread(self._write, b"", last=True)
+        tail = self._converter.flush() if self._converter is not None else b""
+        await asyncio.to_thread(self._write, tail, last=True)
         await asyncio.to_thread(self._close, drain=True)
 
     async def stop(self) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from typing import Final
 
-from hearth_core.wire import Connection, parse
 from wyoming.event import Event
 from wyoming.info import Describe
 from wyoming.ping import Ping, Pong
 from wyoming.satellite import PauseSatellite, RunSatellite
+
+from hearth_core.wire import Connection, parse
 
 from .session import Session
 

