@@ -20,6 +20,7 @@ import numpy as np
 from hassil.expression import ListReference, Sentence, TextChunk
 from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
 from hassil.util import check_excluded_context, check_required_context
+
 from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 
@@ -354,9 +355,7 @@ class _Compiler:
     def _graph(self, start: int) -> WordGraph:
         nodes = self._words.reachable(start)
         state = {node: number for number, node in enumerate(nodes)}
-        arcs = [
-            (state[node], state[target], word) for node in nodes for word, target in self._words.arcs(node).items()
-        ]
+        arcs = [(state[node], state[target], word) for node in nodes for word, target in self._words.arcs(node).items()]
         if len(arcs) > MAX_ARCS:
             raise SentenceError(
                 f"the sentences make a grammar of more than {MAX_ARCS} arcs", remedy="Leave sentences or names out"

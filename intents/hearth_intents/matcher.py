@@ -11,6 +11,7 @@ from typing import Any
 from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult, recognize_all
 from hassil.util import normalize_for_matching
+
 from hearth_core.command import Context, IntentMatch, Slot, Transcription
 from hearth_core.home import Home
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hassil.expression import Alternative, Expression, Group, Sentence, TextChunk
 from hassil.intents import IntentData, Intents, TextSlotList
+
 from hearth_core.errors import SentenceError
 
 from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, Where, read_sentence_file
@@ -193,7 +194,9 @@ def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> No
         for index, block in enumerate(intent.data):
             where: Where = ("intents", name, "data", index)
             known = frozenset(lists | set(block.lists))
-            check = TemplateCheck(_Rules({**rules, **block.expansion_rules}) if block.expansion_rules else parsed, known)
+            check = TemplateCheck(
+                _Rules({**rules, **block.expansion_rules}) if block.expansion_rules else parsed, known
+            )
             for rule, text in block.expansion_rules.items():
                 _check_template(file, (*where, "expansion_rules", rule), text, check)
             _check_lists(file, (*where, "lists"), block.lists, check)

@@ -8,6 +8,7 @@ from typing import Any
 from hassil.expression import TextChunk
 from hassil.intents import TextSlotList, TextSlotValue
 from hassil.util import normalize_text
+
 from hearth_core.home import Entity, Home
 
 from .spoken import Speech
@@ -46,9 +47,7 @@ def _context(entity: Entity) -> dict[str, Any]:
     return known | {"device_class": entity.device_class} if entity.device_class else known
 
 
-def _listed(
-    name: str, things: Iterable[tuple[str, Iterable[str], Mapping[str, Any]]], speech: Speech
-) -> TextSlotList:
+def _listed(name: str, things: Iterable[tuple[str, Iterable[str], Mapping[str, Any]]], speech: Speech) -> TextSlotList:
     values = []
     for value, names, context in things:
         for text in _texts(names, speech):

@@ -23,6 +23,7 @@ from hassil.expression import (
 )
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
+
 from hearth_core.errors import SentenceError
 
 # After rules are put in. The longest of Home Assistant's English sentences has 180.
@@ -185,9 +186,7 @@ class TemplateCheck:
 
 
 def _replace_depth(measure: Measure) -> Measure:
-    return Measure(
-        measure.parts, measure.depth + 1, measure.orders, measure.blanks, measure.choices, measure.words
-    )
+    return Measure(measure.parts, measure.depth + 1, measure.orders, measure.blanks, measure.choices, measure.words)
 
 
 def _short(text: str) -> str:
