@@ -124,9 +124,11 @@ class ServerConfig(Section):
     port: Port = Field(default=10300, description="Port to listen on; 0 takes a free one.")
     engine: str = Field(default="pocketsphinx", min_length=1, description="Recogniser: pocketsphinx or whisper.")
     sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
-    utterance: UtteranceConfig = Field(default=UtteranceConfig(), description="When a command is over.")
+    utterance: UtteranceConfig = Field(
+        default=UtteranceConfig(), description="When the server takes a command as over."
+    )
     whisper: WhisperConfig = Field(default=WhisperConfig(), description="The whisper engine.")
-    speak: SpeakConfig = Field(default=SpeakConfig(), description="How answers are spoken.")
+    speak: SpeakConfig = Field(default=SpeakConfig(), description="How the server speaks its answers.")
     satellites: tuple[SatelliteLinkConfig, ...] = Field(default=(), description="Satellites to connect to and run.")
     action_timeout_s: float = Field(
         default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
