@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from hearth_core.errors import SentenceError
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
+
+from hearth_core.errors import SentenceError
 
 # Home Assistant's own English sentences are 180 kB in one file; no file by hand is near it.
 MAX_FILE_BYTES = 512 * 1024
