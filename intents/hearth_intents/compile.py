@@ -30,7 +30,7 @@ from .graph import WordGraph
 from .pieces import GAP, Pieces, Scope, Symbols
 from .sentences import Sentences, is_authors
 from .slots import home_lists, home_names, in_place
-from .spoken import speech
+from .spoken import FRACTION, speech
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
 LEFT_OUT = frozenset(
@@ -136,7 +136,7 @@ class _Compiler:
         domains = {entity.domain for entity in self._home.entities.values()}
         for name, intent in self._sentences.intents.intents.items():
             for block in intent.data:
-                if not is_authors(block) and (name in left_out or not _about(block, domains)):
+                if not is_authors(block) and (name in left_out or not self._has_any(name, block, domains)):
                     continue
                 if "area" in block.requires_context and not self._home.areas:
                     continue
@@ -144,6 +144,14 @@ class _Compiler:
                 named = block.requires_context.keys() <= _FROM_SATELLITE
                 for sentence in block.sentences:
                     yield self._say(self._pieces.build(sentence.expression, EMPTY, scope), end, named)
+
+    def _has_any(self, intent: str, block: IntentData, domains: set[str]) -> bool:
+        """Return whether the home has a thing of the kind that a block is about."""
+        about = block.slots.get("domain", self._sentences.domains.get(intent, ()))
+        wanted = {about} if isinstance(about, str) else set(about)
+        if intent == "HassClimateGetTemperature":
+            wanted.add("sensor")
+        return not wanted or not wanted.isdisjoint(domains)
 
     # lists
 
@@ -213,6 +221,8 @@ class _Compiler:
         templates: list[int] = []
         for value in filter(entry.keep, entry.source.values):
             if isinstance(value.text_in, TextChunk):
+                if FRACTION.search(value.text_in.text) and not entry.role:
+                    continue
                 for words in self._speech.variants(value.text_in.text):
                     plain.append([self._symbols[word] for word in words])
             elif entry.scope is not None:
@@ -263,7 +273,7 @@ class _Compiler:
         """Yield what can follow a list, with it."""
         pieces = self._pieces.automata
         named = named or self._lists[-number - 1].gives_context
-        apart = {GAP: target for piece, target in pieces.arcs(node).items() if piece == GAP}
+        apart = {GAP: pieces.arcs(node)[GAP]} if GAP in pieces.arcs(node) else {}
         glued = {piece: target for piece, target in pieces.arcs(node).items() if piece > 0}
         then = self._say(pieces.node(pieces.final(node), apart), end, named)
         yield self._words.after(number, then)
@@ -369,10 +379,3 @@ class _Compiler:
             finals=np.array([state[node] for node in nodes[1:] if self._words.final(node)], dtype=np.int32),
             states=len(nodes),
         )
-
-
-def _about(block: IntentData, domains: set[str]) -> bool:
-    """Return whether the home has a thing of the kind that a block is about."""
-    about = block.slots.get("domain")
-    wanted = {about} if isinstance(about, str) else set(about or ())
-    return not wanted or not wanted.isdisjoint(domains)

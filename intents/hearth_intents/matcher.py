@@ -168,8 +168,11 @@ def _but_for_home(match: IntentMatch) -> tuple[Any, ...]:
 
 
 def _value(entity: MatchEntity) -> Any:
-    # a list's value without "out" means what was said
-    return entity.text.strip() if entity.value is None else entity.value
+    if entity.value is None:  # a list's value without "out" means what was said
+        return entity.text.strip()
+    if isinstance(entity.value, float) and entity.value.is_integer():  # hassil reads digits as 50.0, words as 50
+        return int(entity.value)
+    return entity.value
 
 
 def _clean(text: str) -> str:

@@ -18,14 +18,11 @@ from hassil.expression import (
 )
 
 from .automaton import NOTHING, Automata
-from .spoken import Speech
+from .spoken import FRACTION, Speech
 
 GAP = 0
 
 _SPLIT = re.compile(r"[\s_/-]+|[^\s_/-]+")
-
-# Nobody says "one two" for 1/2; hassil's data has it beside "half".
-_FRACTION = re.compile(r"\d/\d")
 
 
 class Symbols:
@@ -95,7 +92,7 @@ class Pieces:
 
     def text(self, text: str, then: int) -> int:
         """Return what accepts a text and then what `then` accepts."""
-        if _FRACTION.search(text):
+        if FRACTION.search(text):
             return NOTHING
         for piece in reversed(_SPLIT.findall(text)):
             if piece[0] in "_/-" or piece[0].isspace():

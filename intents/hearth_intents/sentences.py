@@ -14,7 +14,7 @@ from hassil.intents import IntentData, Intents, TextSlotList
 from hearth_core.errors import SentenceError
 
 from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, Where, read_sentence_file
-from .spoken import Speech, speech
+from .spoken import FRACTION, Speech, speech
 from .template import TemplateCheck, parse_template
 
 # Lists that the home fills (`slots.home_lists`).
@@ -38,6 +38,7 @@ class Sentences:
         responses: Jinja templates of the answers, by intent and key.
         errors: Jinja templates of what is said when something cannot be done, by key.
         problems: one error for each of the author's files that was left out.
+        domains: the domain of the things that an intent of Home Assistant's is about, where it is about one.
         speech: how the language is spoken.
     """
 
@@ -46,6 +47,7 @@ class Sentences:
     responses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[SentenceError, ...] = ()
+    domains: Mapping[str, str] = field(default_factory=dict)
     speech: Speech = field(default_factory=lambda: speech("en"))
 
 
@@ -112,6 +114,7 @@ def load_sentences(language: str, folders: Iterable[Path] = (), *, builtin: bool
         responses=responses.get("intents", {}),
         errors=responses.get("errors", {}),
         problems=tuple(problems),
+        domains=_domains() if builtin else {},
         speech=spoken,
     )
 
@@ -136,6 +139,14 @@ def _builtin(code: str) -> Data:
     if data is None:
         raise SentenceError(f"home-assistant-intents has no {code}", remedy="Install it again")
     return data
+
+
+def _domains() -> dict[str, str]:
+    from home_assistant_intents import get_intent_info
+
+    info: Data = get_intent_info() or {}
+    about = {name: intent.get("domain", "") for name, intent in info.items()}
+    return {name: domain for name, domain in about.items() if domain not in ("", "homeassistant")}
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -325,7 +336,7 @@ def _spelled_out(item: Expression, spoken: Speech) -> Expression:
     if not isinstance(item, TextChunk):
         _spell_out(item, spoken)
         return item
-    if not any(c.isdigit() or c in spoken.symbols for c in item.text):
+    if FRACTION.search(item.text) or not any(c.isdigit() or c in spoken.symbols for c in item.text):
         return item
     before = " " * (len(item.text) - len(item.text.lstrip()))
     after = " " * (len(item.text) - len(item.text.rstrip()))

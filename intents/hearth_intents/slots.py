@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hassil.expression import TextChunk
-from hassil.intents import TextSlotList, TextSlotValue
+from hassil.intents import SlotList, TextSlotList, TextSlotValue
 from hassil.util import normalize_text
 
 from hearth_core.home import Entity, Home
@@ -14,7 +14,7 @@ from hearth_core.home import Entity, Home
 from .spoken import Speech
 
 
-def home_lists(home: Home, speech: Speech) -> dict[str, TextSlotList]:
+def home_lists(home: Home, speech: Speech) -> dict[str, SlotList]:
     """Return the lists `name`, `area` and `floor`; their values are the ids, their texts as written and as said.
 
     A name carries the context that Home Assistant gives it: the entity's domain and device class.
@@ -30,8 +30,10 @@ def home_names(home: Home) -> Iterator[str]:
     """Return every name of the home: entities, areas, floors, with their aliases."""
     for entity in home.entities.values():
         yield from entity.names
-    for place in (*home.areas.values(), *home.floors.values()):
-        yield from (place.name, *place.aliases)
+    for area in home.areas.values():
+        yield from (area.name, *area.aliases)
+    for floor in home.floors.values():
+        yield from (floor.name, *floor.aliases)
 
 
 def in_place(home: Home, entity_id: str, *, area: str | None = None, floor: str | None = None) -> bool:

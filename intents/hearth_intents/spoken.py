@@ -27,6 +27,9 @@ _MAX_INITIALS = 3
 # No abbreviation is longer; a longer word without a vowel is noise, or not of this language.
 _MAX_SPELLED = 6
 
+# Nobody says "one two" for 1/2, and sentences that have it have "half" beside it.
+FRACTION = re.compile(r"\d/\d")
+
 _NUMBER = re.compile(r"\d+(?:\.\d+|,\d{1,2}(?!\d))?")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hassil.expression import (
     Alternative,
@@ -51,7 +51,8 @@ class Measure:
         orders: orders in which its permutations can be said.
         blanks: ways to read nothing as it.
         choices: bound on the ways that differ in what was left out alone.
-        words: how often each word can at most come in one sentence.
+        fixed: how often each word comes where nothing else can stand.
+        words: how often each other word can at most come in one sentence.
     """
 
     parts: int = 1
@@ -59,6 +60,7 @@ class Measure:
     orders: int = 1
     blanks: int = 0
     choices: int = 1
+    fixed: Mapping[str, int] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -130,11 +132,11 @@ class TemplateCheck:
     def _measure(self, item: Expression) -> Measure:
         if isinstance(item, TextChunk):
             words = item.text.casefold().split()
-            return Measure(parts=max(1, len(words)), blanks=int(not words), words=Counter(words))
+            return Measure(parts=max(1, len(words)), blanks=int(not words), fixed=Counter(words))
         if isinstance(item, ListReference):
             if item.list_name not in self._lists and not item.is_inline_range:
                 raise SentenceError(f"there is no list {{{item.list_name}}}", remedy="Add it under lists")
-            return Measure(words={_ANY_LIST: 1})
+            return Measure(fixed={_ANY_LIST: 1})
         if isinstance(item, RuleReference):
             return self._rule(item.rule_name)
         if isinstance(item, Group):
@@ -153,21 +155,23 @@ class TemplateCheck:
             self._open.append(name)
             inner = self._measure(rule.expression)
             self._open.pop()
-            known = self._known[id(rule)] = _replace_depth(inner)
+            known = self._known[id(rule)] = replace(inner, depth=inner.depth + 1)
         return known
 
     @staticmethod
     def _group(group: Group, items: list[Measure]) -> Measure:
         words: Counter[str] = Counter()
+        fixed: Counter[str] = Counter()
         if isinstance(group, Alternative):
             for item in items:
-                words |= Counter(item.words)
+                words |= Counter(item.words) + Counter(item.fixed)
             blanks = sum(item.blanks for item in items)
             choices = max([blanks, 1, *(item.choices for item in items)])
             orders = max([1, *(item.orders for item in items)])
         else:
             for item in items:
                 words.update(item.words)
+                fixed.update(item.fixed)
             blanks = math.prod(item.blanks for item in items)
             choices = math.prod(item.choices for item in items)
             orders = math.prod(item.orders for item in items)
@@ -181,12 +185,9 @@ class TemplateCheck:
             orders=min(ceiling, orders),
             blanks=min(ceiling, blanks),
             choices=min(ceiling, choices),
+            fixed=fixed,
             words={word: min(64, count) for word, count in words.items()},
         )
-
-
-def _replace_depth(measure: Measure) -> Measure:
-    return Measure(measure.parts, measure.depth + 1, measure.orders, measure.blanks, measure.choices, measure.words)
 
 
 def _short(text: str) -> str:

@@ -55,24 +55,10 @@ def large_home(count: int, seed: int = 0) -> Home:
         number = index // len(rooms)
         name = rooms[index % len(rooms)] + (f" {number + 1}" if number else "")
         areas.append(Area(f"area_{index}", name, floor_id=rng.choice(floors).floor_id))
-    adjectives = [
-        "Ceiling",
-        "Floor",
-        "Desk",
-        "Wall",
-        "Corner",
-        "Left",
-        "Right",
-        "Main",
-        "Small",
-        "Big",
-        "Old",
-        "New",
-        "Red",
-        "Window",
-        "Door",
-        "Reading",
-    ]
+    adjectives = (
+        *("Ceiling", "Floor", "Desk", "Wall", "Corner", "Left", "Right", "Main"),
+        *("Small", "Big", "Old", "New", "Red", "Window", "Door", "Reading"),
+    )
     nouns = {
         "light": ("Light", "Lamp", "Spot", "Chandelier"),
         "switch": ("Plug", "Heater", "Pump", "Socket"),
