@@ -92,7 +92,7 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener, contextlib.AsyncExitStack() as stack:
-            voice = choose_voice(settings.speak.tts, voice=settings.speak.voice, language=config.language)
+            voice = choose_voice(settings.speak, config.language)
             links = []
             for satellite in settings.satellites:
                 if satellite.area and pipeline.area_id(satellite.area) is None:
