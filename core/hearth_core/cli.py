@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "satellite": ("hearth_satellite.cli:satellite", "Run a satellite: microphone, wake word, answer."),
     "say": ("hearth_server.cli:say", "Do what a text says, as if it had been spoken."),
     "transcribe": ("hearth_server.cli:transcribe", "Print what is said in recordings."),
+    "home": ("hearth_server.home_cli:home", "Show, check and watch the home."),
     "config": ("hearth_core.config_cli:config", "Check, show and describe the configuration."),
 }
 

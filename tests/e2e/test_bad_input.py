@@ -1,4 +1,4 @@
-"""Every mistake that a person can make at the command line: one line that says what to do, exit code 2, no traceback."""
+"""Every mistake at the command line: one line that says what to do, exit code 2, no traceback."""
 
 from __future__ import annotations
 
