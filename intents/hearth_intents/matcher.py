@@ -21,6 +21,9 @@ from .slots import home_lists, in_place
 # Ten times the longest command; hassil's time grows with the text.
 MAX_TEXT_CHARS = 1_000
 
+# Three words to skip at one end and two at the other: "could you please … for me please".
+_MAX_CANDIDATES = 12
+
 _PLACES = ("area", "floor")
 
 
@@ -46,8 +49,8 @@ class Matcher:
         self._lists = home_lists(home, sentences.speech)
         skipped = sorted(sentences.intents.skip_words, key=len, reverse=True)
         either = "|".join(re.escape(word) for word in skipped)
-        self._skipped_first = re.compile(rf"^(?:(?:{either})\s+)+", re.IGNORECASE) if skipped else None
-        self._skipped_last = re.compile(rf"(?:\s+(?:{either}))+$", re.IGNORECASE) if skipped else None
+        self._skipped_first = re.compile(rf"(?:{either})\s+", re.IGNORECASE) if skipped else None
+        self._skipped_last = re.compile(rf"\s+(?:{either})$", re.IGNORECASE) if skipped else None
 
     def understand(self, transcription: Transcription, context: Context) -> tuple[IntentMatch, ...]:
         """Return what was meant, as `match` does, by the first of the recogniser's readings that means anything.
@@ -82,7 +85,7 @@ class Matcher:
         return ()
 
     def _candidates(self, text: str) -> Iterator[str]:
-        """Yield the text, then with what is skipped left out at one end or both.
+        """Yield the text, then with what is skipped left out at its ends, little before much.
 
         hassil skips all such words or none: "i want a latte please" would not match "i want a latte".
         """
@@ -90,10 +93,16 @@ class Matcher:
         if self._skipped_first is None or self._skipped_last is None:
             return
         plain = normalize_for_matching(text).text
-        last = self._skipped_last.sub("", plain)
-        first = self._skipped_first.sub("", plain)
-        others = (last, first, self._skipped_last.sub("", first))
-        yield from dict.fromkeys(other for other in others if other not in ("", plain))
+        shorter = [plain]
+        for candidate in shorter:  # grows as it is walked, by what is left of each
+            first = self._skipped_first.match(candidate)
+            last = self._skipped_last.search(candidate)
+            fewer = [candidate[first.end() :]] if first else []
+            fewer += [candidate[: last.start()]] if last else []
+            shorter.extend(each for each in fewer if each not in shorter)
+            if len(shorter) > _MAX_CANDIDATES:
+                break
+        yield from shorter[1:_MAX_CANDIDATES]
 
     def _readings(self, text: str, original: str, context: Context) -> Iterator[_Reading]:
         area = self._home.areas.get(context.area_id) if context.area_id else None

@@ -236,8 +236,9 @@ def _line(lines: dict[Where, int], where: Where) -> int:
 
 
 def _form_error(path: Path, error: ValidationError, lines: dict[Where, int]) -> SentenceError:
-    # of a union's errors the one that got furthest into the file is the one that the author meant
-    first = max(error.errors(), key=lambda each: len(each["loc"]))
+    # of a union's errors the one that got furthest into the file is the one that the author meant, and a key that
+    # is unknown says more than the key that is missing for it
+    first = max(error.errors(), key=lambda each: (len(each["loc"]), each["type"] == "extra_forbidden"))
     where: Where = ()
     for step in first["loc"]:
         if (*where, step) in lines:

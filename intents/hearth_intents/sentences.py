@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hearth_core.errors import SentenceError
 
 from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, Where, read_sentence_file
 from .spoken import FRACTION, Speech, speech
-from .template import TemplateCheck, parse_template
+from .template import Measure, TemplateCheck, parse_template
 
 # Lists that the home fills (`slots.home_lists`).
 HOME_LISTS = frozenset({"name", "area", "floor"})
@@ -198,9 +199,10 @@ def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> No
         rules |= other.model.expansion_rules
         lists |= set(other.model.lists)
     parsed = _Rules(rules)
-    for name, text in model.expansion_rules.items():
-        _check_template(file, ("expansion_rules", name), text, TemplateCheck(parsed, frozenset(lists)))
-    _check_lists(file, ("lists",), model.lists, TemplateCheck(parsed, frozenset(lists)))
+    everywhere = TemplateCheck(parsed, frozenset(lists))
+    for name in model.expansion_rules:
+        _check_template(file, ("expansion_rules", name), partial(everywhere.check_rule, name))
+    _check_lists(file, ("lists",), model.lists, everywhere)
     for name, intent in model.intents.items():
         for index, block in enumerate(intent.data):
             where: Where = ("intents", name, "data", index)
@@ -208,11 +210,11 @@ def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> No
             check = TemplateCheck(
                 _Rules({**rules, **block.expansion_rules}) if block.expansion_rules else parsed, known
             )
-            for rule, text in block.expansion_rules.items():
-                _check_template(file, (*where, "expansion_rules", rule), text, check)
+            for rule in block.expansion_rules:
+                _check_template(file, (*where, "expansion_rules", rule), partial(check.check_rule, rule))
             _check_lists(file, (*where, "lists"), block.lists, check)
             for at, text in enumerate(block.sentences):
-                _check_template(file, (*where, "sentences", at), text, check)
+                _check_template(file, (*where, "sentences", at), partial(_check_text, check, text))
             if block.action is not None:
                 _check_jinja(file, (*where, "action"), block.action.as_data())
     for name, answers in model.responses.intents.items():
@@ -235,12 +237,9 @@ class _Rules(dict[str, Sentence]):
         return super().get(name, default)
 
 
-def _check_template(file: SentenceFile, where: Where, text: str, check: TemplateCheck) -> None:
+def _check_template(file: SentenceFile, where: Where, check: Callable[[], Measure]) -> Measure:
     try:
-        if where[-2] == "expansion_rules":
-            check.check_rule(str(where[-1]))
-        else:
-            check.check(parse_template(text))
+        return check()
     except SentenceError as error:
         raise file.error(where, error.message, error.remedy) from error
 
@@ -249,7 +248,13 @@ def _check_lists(file: SentenceFile, where: Where, lists: Mapping[str, SlotListB
     for name, block in lists.items():
         for at, value in enumerate(block.values or ()):
             text = value if isinstance(value, str) else value.said
-            _check_template(file, (*where, name, "values", at), text, check)
+            there = (*where, name, "values", at)
+            if _check_template(file, there, partial(_check_text, check, text)).lists:
+                raise file.error(there, "a list cannot hold another list", "Use a rule")
+
+
+def _check_text(check: TemplateCheck, text: str) -> Measure:
+    return check.check(parse_template(text))
 
 
 def _check_jinja(file: SentenceFile, where: Where, value: Any) -> None:

@@ -26,7 +26,7 @@ from hassil.parser import ParseError
 
 from hearth_core.errors import SentenceError
 
-# After rules are put in. The longest of Home Assistant's English sentences has 180.
+# After rules are put in. The longest of Home Assistant's has 489.
 MAX_PARTS = 5_000
 
 MAX_DEPTH = 40
@@ -62,6 +62,11 @@ class Measure:
     choices: int = 1
     fixed: Mapping[str, int] = field(default_factory=dict)
     words: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def lists(self) -> bool:
+        """Whether there is a list in it."""
+        return _ANY_LIST in self.fixed or _ANY_LIST in self.words
 
     @property
     def readings(self) -> int:
