@@ -252,7 +252,7 @@ def _set_temperature(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context, _wanted("climate", "temperature"))
     if isinstance(found, Refusal):
         return _refused(found)
-    # Celsius or Fahrenheit, as the home has it. Without limits of their own: what either scale has indoors and in a sauna.
+    # Celsius or Fahrenheit, as the home has it. Devices without limits: what either scale has indoors and in a sauna.
     lows = [float(e.state.attributes.get("min_temp", -50)) for e in found]
     highs = [float(e.state.attributes.get("max_temp", 250)) for e in found]
     temperature = number(match, "temperature", max(lows), min(highs))
