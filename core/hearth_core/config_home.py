@@ -38,7 +38,7 @@ class EntityConfig(Section):
     entity_id: EntityId
     name: Name
     aliases: tuple[Name, ...] = ()
-    area: Name | None = Field(None, description="Name of the room; it need not be listed under areas.")
+    area: Name | None = Field(default=None, description="Name of the room; it need not be listed under areas.")
     device_class: str | None = None
 
     @property

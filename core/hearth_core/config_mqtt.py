@@ -19,7 +19,7 @@ class TlsConfig(Section):
     """Encryption. The certificate authorities of the system are trusted unless `ca_file` names others."""
 
     ca_file: str | None = None
-    cert_file: str | None = Field(None, description="This client's own certificate, with key_file.")
+    cert_file: str | None = Field(default=None, description="This client's own certificate, with key_file.")
     key_file: str | None = None
     key_password: SecretStr | None = None
 
@@ -34,14 +34,16 @@ class BrokerConfig(Section):
     """Where the broker is, and who we are there."""
 
     host: str = "localhost"
-    port: int = Field(0, ge=0, le=65535, description="0 is 1883, or 8883 with tls.")
+    port: int = Field(default=0, ge=0, le=65535, description="0 is 1883, or 8883 with tls.")
     username: str | None = None
     password: SecretStr | None = None
-    client_id: str | None = Field(None, max_length=200, description="Default: hearth- and the server's name.")
+    client_id: str | None = Field(default=None, max_length=200, description="Default: hearth- and the server's name.")
     tls: TlsConfig | None = None
-    keepalive_s: int = Field(30, ge=5, le=3600)
-    connect_timeout_s: float = Field(5.0, gt=0, le=60)
-    retry_s: tuple[float, float] = Field((0.5, 30.0), description="The first and the longest wait between attempts.")
+    keepalive_s: int = Field(default=30, ge=5, le=3600)
+    connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    retry_s: tuple[float, float] = Field(
+        default=(0.5, 30.0), description="The first and the longest wait between attempts."
+    )
 
     @property
     def address(self) -> tuple[str, int]:
@@ -65,8 +67,8 @@ class _Switched(_Mqtt):
     payload_off: Payload = "OFF"
     state_topic: Topic | None = None
     value_template: Template | None = None
-    state_on: Payload | None = Field(None, description="Default: payload_on.")
-    state_off: Payload | None = Field(None, description="Default: payload_off.")
+    state_on: Payload | None = Field(default=None, description="Default: payload_on.")
+    state_off: Payload | None = Field(default=None, description="Default: payload_off.")
 
 
 class MqttSwitch(_Switched):
@@ -80,7 +82,7 @@ class MqttLight(_Switched):
     brightness_command_template: Template | None = None
     brightness_state_topic: Topic | None = None
     brightness_value_template: Template | None = None
-    brightness_scale: int = Field(255, ge=1, le=65535, description="The number that is fully bright.")
+    brightness_scale: int = Field(default=255, ge=1, le=65535, description="The number that is fully bright.")
 
 
 class MqttCover(_Mqtt):
@@ -171,8 +173,12 @@ class MqttConfig(HomePart):
     """The section `mqtt`."""
 
     broker: BrokerConfig = BrokerConfig()
-    entities: tuple[MqttEntity, ...] = Field((), max_length=5000)
-    base_topic: Topic = Field("hearth", description="What our own topics begin with.")
-    publish_commands: bool = Field(True, description="Tell every command, understood or not, on our own topics.")
-    hermes: bool = Field(False, description="Tell them on the topics of Rhasspy's Hermes protocol too.")
-    text_commands: bool = Field(False, description="Do what is published on the topic `say`: whoever may publish there can.")
+    entities: tuple[MqttEntity, ...] = Field(default=(), max_length=5000)
+    base_topic: Topic = Field(default="hearth", description="What our own topics begin with.")
+    publish_commands: bool = Field(
+        default=True, description="Tell every command, understood or not, on our own topics."
+    )
+    hermes: bool = Field(default=False, description="Tell them on the topics of Rhasspy's Hermes protocol too.")
+    text_commands: bool = Field(
+        False, description="Do what is published on the topic `say`: whoever may publish there can."
+    )

@@ -93,6 +93,11 @@ class Broker:
             topic, payload, qos=qos, retain=retain, expiry_s=None if retain else EXPIRY_S
         )
 
+    def abort(self) -> None:
+        """Break off a connection that takes nothing, and what waits in it; a new one is made."""
+        if self._session is not None:
+            self._session.abort()
+
     def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publish without waiting; if the broker is away or slow, the message is let go."""
         if not self.connected or len(self._saying) >= MAX_SAYING:

@@ -33,8 +33,8 @@ _UNDELIVERED: Mapping[Delivery, tuple[OutcomeStatus, str]] = {
 class MqttBus:
     """The entities of the section `mqtt`.
 
-    A command is published once, with an expiry, and never again after the broker was lost. It is DONE when the state topic
-    has spoken after it and says so; what was known before does not count.
+    A command is published once, with an expiry, and never again after the broker was lost. It is DONE when the state
+    topic has spoken after it and says so; what was known before does not count.
 
     Args:
         config: the section.
@@ -115,6 +115,7 @@ class MqttBus:
                         status, detail = _UNDELIVERED[delivery]
                         return Outcome(entity_id, status, detail.format(topic=message.topic))
         except TimeoutError:
+            self._broker.abort()  # else it would be done whenever the network comes back
             return Outcome(entity_id, OutcomeStatus.UNCONFIRMED, "the MQTT broker did not take it in time")
         if not self._topics[entity_id].answers:
             return Outcome(entity_id, OutcomeStatus.UNCONFIRMED, "it has no state topic")

@@ -1,7 +1,7 @@
 """One connection to a broker: paho's thread on one side, the event loop on the other.
 
-A session is used once. When it ends, whatever was still on its way in it is gone with it: paho would send it again on the
-next connection, and a light that goes on minutes after it was asked for is worse than one that does not.
+A session is used once. When it ends, whatever was still on its way in it is gone with it: paho would send it again on
+the next connection, and a light that goes on minutes after it was asked for is worse than one that does not.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import contextlib
 import logging
 import socket
 import ssl
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hearth_core.config_mqtt import BrokerConfig, TlsConfig
 from hearth_core.errors import BusError, ConfigError
@@ -156,11 +157,21 @@ class Session:
         if qos == 0:
             return Delivery.TAKEN
         # Registered before the thread's report can run, because both run on this loop.
-        acknowledged = self._acknowledged[info.mid] = self._loop.create_future()
+        acknowledged: asyncio.Future[Delivery] = self._loop.create_future()
+        self._acknowledged[info.mid] = acknowledged
         try:
             return await acknowledged
         finally:
             del self._acknowledged[info.mid]
+
+    def abort(self) -> None:
+        """Break the connection off, with all that the network has not taken yet: it would arrive late."""
+        with contextlib.suppress(OSError):
+            connection = cast("socket.socket | None", self._client.socket())
+            if connection is not None:
+                # Linger for nothing: closing then throws away what the kernel still holds.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.shutdown(socket.SHUT_RD)
 
     async def close(self) -> None:
         """Say goodbye and end the thread; returns within a few `END_S` whatever the network does."""
@@ -168,10 +179,7 @@ class Session:
         ending = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
         done, _ = await asyncio.wait({ending}, timeout=END_S)
         if not done:
-            with contextlib.suppress(OSError):
-                # The thread is stuck on a network that takes nothing: take the network from it.
-                if (connection := self._client.socket()) is not None:
-                    connection.shutdown(socket.SHUT_RDWR)
+            self.abort()  # the thread is stuck on a network that takes nothing: take the network from it
             done, _ = await asyncio.wait({ending}, timeout=END_S)
         if not done:
             log.error("the MQTT thread does not end")

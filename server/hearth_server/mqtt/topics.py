@@ -1,7 +1,7 @@
 """Between Home Assistant's words and an entity's topics: pure, no connection.
 
-Each kind of entity has three questions: which topics tell its state, what its state is once they did, and what to publish
-for an action.
+Each kind of entity has three questions: which topics tell its state, what its state is once they did, and what to
+publish for an action.
 """
 
 from __future__ import annotations
@@ -116,7 +116,11 @@ def state_of(entity: MqttEntity, heard: Heard) -> State:
             return State("unknown" if value is None else value, unit)
         case MqttBinarySensor():
             value = _value(heard, entity.state_topic, entity.value_template)
-            return UNKNOWN if value is None else State(_one_of(value, {entity.payload_on: "on", entity.payload_off: "off"}))
+            return (
+                UNKNOWN
+                if value is None
+                else State(_one_of(value, {entity.payload_on: "on", entity.payload_off: "off"}))
+            )
 
 
 def _switched(entity: MqttSwitch | MqttLight, heard: Heard) -> State:
@@ -337,5 +341,3 @@ def _only(entity: MqttEntity, action: Action, *known: str) -> None:
 
 def _cannot(entity: MqttEntity, action: Action) -> BusError:
     return BusError(f"{entity.name} cannot do {action.service}")
-
-
