@@ -14,6 +14,9 @@ from .playback import Playback, Sound
 _LOG = logging.getLogger(__name__)
 _CHIME_FORMAT: Final = PcmFormat(CHIME_RATE, 2, 1)
 
+MAX_DUE: Final = 16
+"""Answers that wait to be heard; a driver that does not wait for `played` has a fault."""
+
 
 class Answers:
     """What a driver gives to be heard, in order, and until when a microphone would hear it.
@@ -48,6 +51,9 @@ class Answers:
     def start(self, audio: PcmFormat, *, hold: bool) -> None:
         """Begin an answer; one that has not been ended is ended. `hold` keeps it silent until `release`."""
         self.stop()
+        if len(self._due) >= MAX_DUE:
+            _LOG.warning("an answer is not played: %d others wait to be heard", len(self._due))
+            return
         self._arriving = Sound(audio, "answer")
         self._due.append(self._arriving)
         if hold:

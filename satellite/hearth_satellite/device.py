@@ -14,7 +14,7 @@ def load_sounddevice() -> Any:
         AudioError: it or the PortAudio library is not installed.
     """
     try:
-        import sounddevice
+        return _import_sounddevice()
     except ImportError as error:
         raise AudioError(
             "sounddevice is not installed", remedy="Install it with `pip install 'hearth-voice[satellite]'`"
@@ -24,6 +24,11 @@ def load_sounddevice() -> Any:
             f"sound devices cannot be used ({error})",
             remedy="Install PortAudio with `apt install libportaudio2`, or use recordings with --mic-file",
         ) from error
+
+
+def _import_sounddevice() -> Any:
+    import sounddevice
+
     return sounddevice
 
 

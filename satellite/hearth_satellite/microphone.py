@@ -7,6 +7,7 @@ zeros.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import sys
 import threading
@@ -14,7 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, Final, Protocol
 
 from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat, read_recording
 from hearth_core.errors import AudioError
@@ -119,8 +120,15 @@ class _Pace:
         await asyncio.sleep(max(0.0, self._due - now))
 
 
+class ByteStream(Protocol):
+    """Anything that raw audio can be read from."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return up to so many bytes as soon as there are some, none at the end."""
+
+
 class StdinMicrophone:
-    """Raw PCM from standard input, or any binary stream.
+    """Raw PCM from standard input, or any other stream of bytes.
 
     Nothing is read before `ready` first says that somebody listens, so a file that is piped in is not lost; from then
     on everything is read as it comes.
@@ -129,10 +137,13 @@ class StdinMicrophone:
         audio: the format of the PCM.
         ready: whether reading may begin.
         stream: standard input if None.
+
+    Raises:
+        AudioError: on entering, standard input is closed.
     """
 
     def __init__(
-        self, audio: PcmFormat, *, ready: Callable[[], bool] = _always, stream: BinaryIO | None = None
+        self, audio: PcmFormat, *, ready: Callable[[], bool] = _always, stream: ByteStream | None = None
     ) -> None:
         self._audio = audio
         self._ready = ready
@@ -141,7 +152,11 @@ class StdinMicrophone:
 
     async def __aenter__(self) -> StdinMicrophone:
         if self._stream is None:
-            self._stream = sys.stdin.buffer
+            # Unbuffered: a thread that is left in a read of sys.stdin.buffer would hold its lock, and abort the exit.
+            try:
+                self._stream = io.FileIO(sys.stdin.fileno(), "rb", closefd=False)
+            except (AttributeError, OSError, ValueError) as error:
+                raise AudioError("standard input is closed", remedy="Pipe raw PCM into it") from error
         return self
 
     async def __aexit__(
@@ -169,7 +184,7 @@ class StdinMicrophone:
         block_bytes = round(self._audio.rate * CHUNK_S) * self._audio.frame_bytes
         while not self._closed.is_set():
             try:
-                block = self._stream.read(block_bytes)
+                block = self._stream.read(block_bytes) or b""
             except (OSError, ValueError) as error:  # ValueError: closed meanwhile
                 _LOG.warning("standard input ended: %s", error)
                 block = b""

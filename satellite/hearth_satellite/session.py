@@ -290,7 +290,7 @@ class Session:
             self._enter(State.ANSWERING, self._limits.empty_answer_s)
 
     def _on_error(self, error: Error) -> None:
-        _LOG.warning("the driver reports %s (%s)", error.text, error.code or "no code")
+        _LOG.warning("the driver reports %r (%r)", error.text, error.code)
         if self._state is State.STREAMING:
             self._end_streaming("an error of the driver")
         if self._state is State.ANSWERING:

@@ -7,7 +7,7 @@ import threading
 import wave
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from hearth_core.audio import RATE, SPEECH, Converter, PcmFormat
 from hearth_core.errors import AudioError
@@ -93,6 +93,7 @@ class FileSpeaker:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._raw: BinaryIO | None = None
         self._file: wave.Wave_write | None = None
         self._converter: Converter | None = None
 
@@ -116,18 +117,20 @@ class FileSpeaker:
         self._converter = None
 
     def _append(self, pcm: bytes) -> None:
-        if self._file is None:
+        if self._file is None or self._raw is None:
             raise AudioError(f"{self._path} is not open")
         try:
             self._file.writeframes(pcm)  # mends the header each time: the file is whole at any moment
+            self._raw.flush()
         except OSError as error:
             raise AudioError(f"cannot write {self._path} ({error.strerror})") from error
 
     async def __aenter__(self) -> FileSpeaker:
         try:
-            self._file = wave.open(str(self._path), "wb")  # noqa: SIM115 - closed in __aexit__
+            self._raw = self._path.open("w+b")
         except OSError as error:
             raise AudioError(f"cannot write {self._path} ({error.strerror})") from error
+        self._file = wave.open(self._raw, "wb")  # noqa: SIM115 - closed in __aexit__
         self._file.setparams((1, 2, RATE, 0, "NONE", ""))
         self._append(b"")
         return self
@@ -138,6 +141,9 @@ class FileSpeaker:
         if self._file is not None:
             self._file.close()
             self._file = None
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
 
 
 class DeviceSpeaker:

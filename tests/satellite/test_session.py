@@ -21,6 +21,7 @@ from wyoming.wake import Detect
 
 from hearth_core.audio import PcmFormat
 from hearth_core.errors import WireError
+from hearth_satellite.answers import MAX_DUE
 from hearth_satellite.session import Session, State, TimeLimits
 from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteEnd, ByteWake, Clock, Peer, Sounds
 
@@ -40,6 +41,7 @@ class Room:
             ByteWake(words=words), self.end, self.sounds, limits=LIMITS, wake_chime=wake_chime, clock=self.clock
         )
         self.peer = Peer()
+        self.former_peers: list[Peer] = []
 
     def state(self) -> State:
         return self.session.state
@@ -174,6 +176,16 @@ def test_two_answers_in_a_row_are_both_played(room: Room) -> None:
     room.session.played(second)
     assert room.state() is State.LISTENING
     assert room.peer.types().count("played") == 2
+
+
+def test_answers_that_pile_up_are_bounded(room: Room) -> None:
+    room.bring_to(State.LISTENING)
+    for _ in range(100):
+        room.tell(AudioStart(22050, 2, 1), AudioChunk(22050, 2, 1, b"ab"), AudioStop())
+    assert len(room.sounds.given) == MAX_DUE
+    heard_to_the_end(room)
+    assert room.state() is State.LISTENING
+    assert room.peer.types().count("played") == MAX_DUE
 
 
 def test_an_announcement_is_played_between_commands(room: Room) -> None:
@@ -424,6 +436,12 @@ def test_an_event_with_wrong_data_is_a_wire_error(event: Event, room: Room) -> N
         room.session.receive(room.peer, event)
 
 
+def lose_the_driver(room: Room) -> None:
+    room.session.drop(room.peer)
+    room.former_peers.append(room.peer)
+    room.peer = Peer()
+
+
 def heard_to_the_end(room: Room) -> None:
     for sound in room.sounds.given:
         room.session.played(sound)
@@ -436,7 +454,7 @@ HAPPENINGS: dict[str, Callable[[Room], Any]] = {
     "hear end": lambda r: r.hear(END),
     "run": lambda r: r.session.run(r.peer),
     "run other": lambda r: r.session.run(Peer("other")),
-    "drop": lambda r: r.session.drop(r.peer),
+    "drop": lose_the_driver,
     "pause": lambda r: r.session.pause(r.peer),
     "transcript": lambda r: r.tell(Transcript("on")),
     "empty transcript": lambda r: r.tell(Transcript("")),
@@ -463,9 +481,10 @@ def test_whatever_happens_the_satellite_comes_to_rest(happened: list[str], words
     for _ in range(4):  # streaming, answering, playing, listening
         room.pass_time(120.0)
     assert room.state() in (State.IDLE, State.LISTENING)
-    starts = [kind for kind in room.peer.types() if kind in ("audio-start", "audio-stop")]
-    assert starts[::2] == ["audio-start"] * len(starts[::2]), "a command's audio is opened once and closed once"
-    assert starts[1::2] == ["audio-stop"] * len(starts[1::2])
+    for peer in (*room.former_peers, room.peer):
+        edges = [kind for kind in peer.types() if kind in ("audio-start", "audio-stop")]
+        expected = ["audio-start", "audio-stop"] * len(edges)
+        assert edges == expected[: len(edges)], "a command's audio is opened once and closed once"
     last = Peer("last")
     room.session.run(last)
     room.clock.now += 10
