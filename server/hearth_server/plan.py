@@ -157,7 +157,7 @@ class _Service:
 
 
 def _wanted(domain: str, capability: str | None = None, *states: str) -> Wanted:
-    return Wanted(frozenset({domain}), capability, frozenset(states), here=True)
+    return Wanted(frozenset({domain}), capability, states, here=True)
 
 
 def _wanted_anywhere(domain: str, capability: str | None = None) -> Wanted:

@@ -24,6 +24,7 @@ from hearth_core import wire
 from hearth_core.audio import PcmFormat
 from hearth_core.command import Response, ResponseKind
 from hearth_core.errors import EngineError, HearthError
+from hearth_core.settings import SpeakConfig
 
 log = logging.getLogger(__name__)
 
@@ -262,18 +263,26 @@ class FallbackVoice:
             log.warning("%s broke off: %s", self.name, error)
 
 
-def choose_voice(uri: str | None = None, *, voice: str | None = None, language: str = "en") -> Voice:
-    """Return the best voice that there is: the configured service, else espeak-ng, else the chime.
+def choose_voice(speak: SpeakConfig, language: str = "en") -> Voice:
+    """Return the voice that is configured; by default the best that there is: espeak-ng, else the chime.
 
     Args:
-        uri: of a Wyoming text-to-speech service, None if none is configured.
-        voice: the service's name of a voice, None for its default.
+        speak: what the configuration says.
         language: for espeak-ng.
+
+    Raises:
+        EngineError: espeak-ng is asked for and not installed.
     """
-    if uri is not None:
-        return FallbackVoice(WyomingVoice(uri, voice))
-    binary = shutil.which("espeak-ng")
-    return ChimeVoice() if binary is None else FallbackVoice(EspeakVoice(binary, language))
+    if speak.tts:
+        return FallbackVoice(WyomingVoice(speak.tts))
+    if speak.voice == "none":
+        return NoVoice()
+    binary = None if speak.voice == "chime" else shutil.which("espeak-ng")
+    if binary is not None:
+        return FallbackVoice(EspeakVoice(binary, language))
+    if speak.voice == "espeak-ng":
+        raise EngineError("espeak-ng is not installed", remedy="Install it, or set server.speak.voice to auto or chime")
+    return ChimeVoice()
 
 
 async def _pieces(pcm: bytes, pcm_format: PcmFormat) -> AsyncGenerator[bytes, None]:

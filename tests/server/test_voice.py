@@ -23,6 +23,7 @@ from hearth_core import wire
 from hearth_core.audio import PcmFormat
 from hearth_core.command import Response, ResponseKind
 from hearth_core.errors import EngineError
+from hearth_core.settings import SpeakConfig
 from hearth_server import voice as voice_module
 from hearth_server.voice import (
     ChimeVoice,
@@ -139,7 +140,7 @@ async def test_service_that_fails_at_once_is_replaced_by_the_chime(
 
 async def test_service_that_is_away_is_replaced_by_the_chime(unused_tcp_port: int) -> None:
     away = f"tcp://127.0.0.1:{unused_tcp_port}"
-    assert await heard(choose_voice(away)) == await heard(ChimeVoice())
+    assert await heard(choose_voice(SpeakConfig(tts=away))) == await heard(ChimeVoice())
 
 
 async def test_speech_that_breaks_off_ends_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -232,7 +233,7 @@ async def test_espeak_that_is_not_there_is_one_error(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not here: apt-get install espeak-ng")
 async def test_real_espeak_speaks() -> None:
-    pcm_format, pcm = await heard(choose_voice())
+    pcm_format, pcm = await heard(choose_voice(SpeakConfig()))
     assert pcm_format == FORMAT
     seconds = len(pcm) / pcm_format.frame_bytes / pcm_format.rate
     assert 0.5 < seconds < 5
@@ -241,10 +242,15 @@ async def test_real_espeak_speaks() -> None:
 # -- choice ------------------------------------------------------------------------------------------------------------
 
 
-def test_best_voice_there_is_gets_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_voice_or_the_best_there_is_gets_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    assert isinstance(choose_voice(), ChimeVoice)
+    assert isinstance(choose_voice(SpeakConfig()), ChimeVoice)
+    with pytest.raises(EngineError, match="not installed"):
+        choose_voice(SpeakConfig(voice="espeak-ng"))
     program(tmp_path, "exit 0")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert choose_voice().name == "espeak-ng"
-    assert choose_voice("tcp://127.0.0.1:10200").name == "wyoming"
+    assert choose_voice(SpeakConfig()).name == "espeak-ng"
+    assert choose_voice(SpeakConfig(voice="espeak-ng")).name == "espeak-ng"
+    assert isinstance(choose_voice(SpeakConfig(voice="chime")), ChimeVoice)
+    assert isinstance(choose_voice(SpeakConfig(voice="none")), NoVoice)
+    assert choose_voice(SpeakConfig(tts="tcp://127.0.0.1:10200", voice="none")).name == "wyoming"
