@@ -264,25 +264,21 @@ class FallbackVoice:
 
 
 def choose_voice(speak: SpeakConfig, language: str = "en") -> Voice:
-    """Return the voice that is configured; by default the best that there is: espeak-ng, else the chime.
-
-    Args:
-        speak: what the configuration says.
-        language: for espeak-ng.
+    """Return the voice that is configured; `auto` is espeak-ng if it is installed, else the chime.
 
     Raises:
-        EngineError: espeak-ng is asked for and not installed.
+        EngineError: espeak-ng is asked for by name and is not installed.
     """
     if speak.tts:
         return FallbackVoice(WyomingVoice(speak.tts))
     if speak.voice == "none":
         return NoVoice()
-    binary = None if speak.voice == "chime" else shutil.which("espeak-ng")
-    if binary is not None:
-        return FallbackVoice(EspeakVoice(binary, language))
-    if speak.voice == "espeak-ng":
-        raise EngineError("espeak-ng is not installed", remedy="Install it, or set server.speak.voice to auto or chime")
-    return ChimeVoice()
+    binary = shutil.which("espeak-ng")
+    if speak.voice == "chime" or (speak.voice == "auto" and binary is None):
+        return ChimeVoice()
+    if binary is None:
+        raise EngineError("espeak-ng is not installed", remedy="apt install espeak-ng, or set `voice: auto`")
+    return FallbackVoice(EspeakVoice(binary, language))
 
 
 async def _pieces(pcm: bytes, pcm_format: PcmFormat) -> AsyncGenerator[bytes, None]:

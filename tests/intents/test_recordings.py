@@ -21,7 +21,7 @@ from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import Sentences, load_sentences
-from intents.homes import speech_home
+from tests.intents.homes import speech_home
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT.parent / "shared" / "speech"
