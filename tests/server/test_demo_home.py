@@ -79,7 +79,7 @@ async def do(service: str, entity_id: str, data: Mapping[str, Any] | None = None
             "script.coffee_machine",
             {"variables": {"drink": "latte"}},
             "off",
-            {"order": {"drink": "latte"}, "last_triggered": "2026-11-02T08:30:00.000+00:00"},
+            {"variables": {"drink": "latte"}, "last_triggered": "2026-11-02T08:30:00.000+00:00"},
         ),
         ("vacuum.start", "vacuum.robot", {}, "cleaning", {}),
         ("vacuum.return_to_base", "vacuum.robot", {}, "returning", {}),

@@ -187,7 +187,7 @@ async def test_question_changes_nothing_and_is_answered(text: str, answer: str) 
 async def test_author_s_sentence_orders_coffee() -> None:
     response, home = await hear("can i get a large dark roast latte with a little bit of milk")
     assert response.text
-    order = home.entities["script.coffee_machine"].state.attributes["order"]
+    order = home.entities["script.coffee_machine"].state.attributes["variables"]
     assert {"large", "dark roast", "latte", "a little bit of milk"} <= set(order.values())
 
 
