@@ -48,6 +48,9 @@ class FakeStream:
         self.pcm += pcm
         return Hypothesis(self._text[: len(self.pcm) // 8000]) if self._text else None
 
+    def pause(self) -> None:
+        pass
+
     def finish(self) -> tuple[Hypothesis, ...]:
         return (Hypothesis(self._text, self._confidence),) if self._text else ()
 

@@ -72,7 +72,7 @@ async def running_pipeline(config: Config) -> AsyncIterator[Pipeline]:
         sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
         for problem in sentences.problems:
             log.warning("%s", problem)
-        engine = await asyncio.to_thread(load_engine, config.server.engine, config.server)
+        engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         understanding = await asyncio.to_thread(understand_home, sentences, house.home)
         await asyncio.to_thread(engine.use, understanding.grammar)

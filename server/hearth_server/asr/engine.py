@@ -19,6 +19,9 @@ class Stream(Protocol):
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio, 16 kHz s16le mono, an even number of bytes; return the reading so far, if known."""
 
+    def pause(self) -> None:
+        """The speaker is silent just now, perhaps for good: a good moment to catch up with what was put off."""
+
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance: return its readings, best first, none if it is not speech that the engine accepts."""
 

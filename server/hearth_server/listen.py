@@ -1,0 +1,92 @@
+"""One utterance from its first chunk to its text: the endpointer finds the speech, the recogniser hears that alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hearth_core.audio import RATE
+from hearth_core.command import EndReason, Hypothesis, Transcription
+from hearth_core.speech import Endpointer, EndpointSettings, SpeechDetector
+
+from .asr.engine import Engine, Stream
+
+# The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
+PREROLL_S: Final = 0.5
+# The recogniser hears no more silence than this after speech; the rest waits for speech to go on.
+TAIL_S: Final = 0.3
+# A silence of this length may be the last; the recogniser catches up in it, not when the utterance is over.
+PAUSE_S: Final = 0.2
+
+_SAMPLE_BYTES: Final = 2
+
+
+class Listening:
+    """Audio in, a `Transcription` out. Synchronous, because all of it is computing; one thread at a time.
+
+    Raises:
+        EngineError: the engine cannot begin an utterance.
+    """
+
+    def __init__(self, engine: Engine, settings: EndpointSettings, detector: SpeechDetector) -> None:
+        self.partial: Hypothesis | None = None
+        self._engine = engine
+        self._endpointer = Endpointer(settings, detector)
+        self._stream: Stream = engine.open()
+        self._held = bytearray()  # audio that the recogniser has not heard yet
+        self._position = 0  # where `_held` begins, in samples from the start
+        self._end: EndReason | None = None
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds of audio since the last speech."""
+        spoken = self._endpointer.speech_end
+        return 0.0 if spoken is None else (self._endpointer.samples - spoken) / RATE
+
+    def feed(self, pcm: bytes) -> EndReason | None:
+        """Take the next audio, 16 kHz s16le mono; return why the utterance is over, None while it is not.
+
+        Raises:
+            EngineError: the recogniser failed.
+        """
+        if self._end is not None:
+            return self._end
+        self._end = self._endpointer.feed(pcm)
+        self._held += pcm
+        spoken = self._endpointer.speech_end
+        if self._endpointer.speech_started and spoken is not None:
+            self._hear_until(spoken + int(TAIL_S * RATE))
+            if self.silence_s >= PAUSE_S:
+                self._stream.pause()
+        else:
+            self._forget_before(self._position + len(self._held) // _SAMPLE_BYTES - int(PREROLL_S * RATE))
+        return self._end
+
+    def finish(self) -> Transcription:
+        """End the utterance, whether `feed` said so or the audio is over, and return what was said.
+
+        Raises:
+            EngineError: the recogniser failed.
+        """
+        end = self._end or (EndReason.STOP if self._endpointer.speech_started else EndReason.NO_SPEECH)
+        heard = self._stream.finish() if self._endpointer.speech_started else ()
+        seconds = (self._position + len(self._held) // _SAMPLE_BYTES) / RATE
+        return Transcription(heard, self._engine.name, end, seconds)
+
+    def close(self) -> None:
+        """Give the recogniser back; may be repeated."""
+        self._stream.close()
+
+    def _hear_until(self, sample: int) -> None:
+        size = max(0, min(len(self._held), (sample - self._position) * _SAMPLE_BYTES))
+        if size:
+            self.partial = self._stream.feed(bytes(self._held[:size])) or self.partial
+            self._drop(size)
+
+    def _forget_before(self, sample: int) -> None:
+        size = (sample - self._position) * _SAMPLE_BYTES
+        if size > 0:
+            self._drop(size)
+
+    def _drop(self, size: int) -> None:
+        del self._held[:size]
+        self._position += size // _SAMPLE_BYTES
