@@ -107,6 +107,14 @@ class Home:
         entity = self.entities.get(entity_id)
         return self.areas.get(entity.area_id) if entity and entity.area_id else None
 
+    def area_named(self, name: str) -> Area | None:
+        """Return the area with this id, name or alias, in any case; None if there is none."""
+        wanted = name.strip().casefold()
+        for area in self.areas.values():
+            if wanted in (area.area_id.casefold(), *(n.casefold() for n in (area.name, *area.aliases))):
+                return area
+        return None
+
     def on_floor(self, floor_id: str) -> frozenset[str]:
         """Return the ids of the areas on a floor."""
         return frozenset(a.area_id for a in self.areas.values() if a.floor_id == floor_id)

@@ -58,7 +58,7 @@ async def assert_cut(reader: asyncio.StreamReader) -> None:
 
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop run until it is so; the test's time-out bounds it."""
-    while not condition():  # noqa: ASYNC110 - what is waited for is another part's state
+    while not condition():
         await asyncio.sleep(0.001)
 
 

@@ -1,0 +1,226 @@
+"""One client of the server: speech-to-text and commands as text, over Wyoming.
+
+    client                         server
+    describe                    -> info
+    ping                        -> pong
+    transcribe, audio-start,
+      audio-chunk…, audio-stop  -> transcript   (as soon as the speech has ended, before audio-stop if need be)
+    transcript                  -> handled or not-handled, after the command has been carried out
+    recognize                   -> intent or not-recognized; nothing is carried out
+
+Events that a service of this kind has no use for are ignored, as Wyoming asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.handle import Handled, NotHandled
+from wyoming.info import Describe
+from wyoming.intent import Entity, Intent, NotRecognized, Recognize
+from wyoming.ping import Ping, Pong
+
+from hearth_core.audio import Converter, PcmFormat
+from hearth_core.command import Context, ResponseKind, Stopwatch, Transcription
+from hearth_core.errors import AudioError, HearthError, InputError, WireError
+from hearth_core.wire import Connection, parse
+
+from .inbox import AudioInbox
+from .info import describe
+from .pipeline import Answer, Pipeline
+
+log = logging.getLogger(__name__)
+
+# A client that has asked nothing for this long has gone: Home Assistant connects anew for every utterance.
+IDLE_S = 300.0
+
+
+def transcription_facts(transcription: Transcription, context: Context) -> dict[str, Any]:
+    """Return what Wyoming has no field for; it rides in `context`, which plain clients ignore."""
+    return {
+        "command_id": context.command_id,
+        "confidence": transcription.confidence,
+        "end": str(transcription.end),
+        "engine": transcription.engine,
+        "hypotheses": [{"text": h.text, "confidence": h.confidence} for h in transcription.hypotheses],
+    }
+
+
+def answer_facts(answer: Answer) -> dict[str, Any]:
+    """Return what became of a command, for `context`."""
+    return {
+        "command_id": answer.context.command_id,
+        "kind": str(answer.response.kind),
+        "intent": answer.matches[0].intent if answer.matches else None,
+        "outcomes": {outcome.entity_id: str(outcome.status) for outcome in answer.outcomes},
+        "milliseconds": dict(answer.milliseconds),
+    }
+
+
+def _text(value: object) -> str:
+    """Return what a peer says is a text.
+
+    Raises:
+        WireError: it is none.
+    """
+    if not isinstance(value, str):
+        raise WireError(f"a text was expected, not {type(value).__name__}")
+    return value
+
+
+class Utterance:
+    """Audio of one client on its way to a transcript."""
+
+    def __init__(self, client: Client, context: Context) -> None:
+        self.inbox = AudioInbox()
+        self._format: PcmFormat | None = None
+        self._converter: Converter | None = None
+        self.task = asyncio.create_task(self._transcribe(client, context))
+
+    async def put(self, chunk: AudioChunk) -> None:
+        """Add a chunk in any format; the format must stay the same.
+
+        Raises:
+            AudioError: a format that cannot be read, or that changed.
+        """
+        fmt = PcmFormat(chunk.rate, chunk.width, chunk.channels)
+        if self._converter is None or self._format is None:
+            self._format, self._converter = fmt, Converter(fmt)
+        elif fmt != self._format:
+            raise AudioError(f"the audio changed from {self._format} to {fmt} in the middle")
+        await self.inbox.put(self._converter.feed(chunk.audio))
+
+    async def end(self) -> None:
+        """No more audio comes."""
+        if self._converter is not None:
+            await self.inbox.put(self._converter.flush())
+        await self.inbox.end()
+
+    async def _transcribe(self, client: Client, context: Context) -> None:
+        try:
+            transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
+            facts = transcription_facts(transcription, context)
+            log.info("%s transcribed %r for %s", context.command_id, transcription.text, client.connection.peer)
+            await client.connection.write(
+                Transcript(transcription.text, context=facts, language=context.language).event()
+            )
+        except HearthError as error:
+            log.warning("%s %s: %s", context.command_id, client.connection.peer, error)
+            await client.connection.write(Error(error.message, error.code).event())
+        finally:
+            self.inbox.close()
+
+
+class Client:
+    """A connection from its first event to its last."""
+
+    def __init__(self, connection: Connection, pipeline: Pipeline, language: str) -> None:
+        self.connection = connection
+        self.pipeline = pipeline
+        self.language = language
+        self.utterance: Utterance | None = None
+
+    async def run(self) -> None:
+        """Serve the client until it leaves.
+
+        Raises:
+            WireError: it broke the framing.
+            PeerError: it went away in the middle, or asked nothing for too long.
+        """
+        try:
+            while (event := await self.connection.read(timeout=IDLE_S)) is not None:
+                try:
+                    await self._on(event)
+                except (AudioError, InputError) as error:
+                    await self._stop_utterance()
+                    await self.connection.write(Error(error.message, error.code).event())
+            if self.utterance is not None:  # a client may close its side and still wait for the answer
+                await self.utterance.end()
+                await self.utterance.task
+        finally:
+            await self._stop_utterance()
+
+    async def _on(self, event: Event) -> None:
+        write = self.connection.write
+        if AudioChunk.is_type(event.type):
+            await self._on_audio(parse(AudioChunk, event))
+        elif Describe.is_type(event.type):
+            await write(describe(self.pipeline.engine.name, self.language).event())
+        elif Ping.is_type(event.type):
+            await write(Pong(text=parse(Ping, event).text).event())
+        elif Transcribe.is_type(event.type):
+            await self._begin(parse(Transcribe, event).language)
+        elif AudioStart.is_type(event.type):
+            if self.utterance is None or self.utterance.inbox.closed:
+                await self._begin(None)
+        elif AudioStop.is_type(event.type):
+            if self.utterance is not None:
+                await self.utterance.end()
+        elif Transcript.is_type(event.type):
+            transcript = parse(Transcript, event)
+            await self._on_text(transcript.text, transcript.language, transcript.context)
+        elif Recognize.is_type(event.type):
+            await self._on_recognize(parse(Recognize, event))
+
+    async def _begin(self, language: str | None) -> None:
+        await self._stop_utterance()
+        self.utterance = Utterance(self, Context(language=self._language(language)))
+
+    async def _on_audio(self, chunk: AudioChunk) -> None:
+        if self.utterance is None:
+            await self._begin(None)
+        assert self.utterance is not None
+        if not self.utterance.inbox.closed:
+            await self.utterance.put(chunk)
+
+    async def _on_text(self, text: str, language: str | None, facts: dict[str, Any] | None) -> None:
+        facts = facts if isinstance(facts, dict) else {}
+        answer = await self.pipeline.answer_text(_text(text), self._context(language, facts))
+        told = {**facts, **answer_facts(answer)}
+        understood = answer.response.kind in (ResponseKind.DONE, ResponseKind.ANSWER, ResponseKind.QUESTION)
+        reply = (Handled if understood else NotHandled)(text=answer.response.text, context=told)
+        await self.connection.write(reply.event())
+
+    async def _on_recognize(self, recognize: Recognize) -> None:
+        context = self._context(None, recognize.context if isinstance(recognize.context, dict) else {})
+        matches = self.pipeline.understanding.matcher.match(_text(recognize.text), context)
+        if matches:
+            entities = [Entity(name, slot.value) for name, slot in matches[0].slots.items()]
+            await self.connection.write(Intent(matches[0].intent, entities, context=recognize.context).event())
+        else:
+            await self.connection.write(NotRecognized(context=recognize.context).event())
+
+    def _context(self, language: str | None, facts: dict[str, Any]) -> Context:
+        satellite, area = facts.get("satellite_id"), facts.get("area")
+        return Context(
+            language=self._language(language),
+            satellite=satellite if isinstance(satellite, str) else None,
+            area_id=self.pipeline.area_id(area) if isinstance(area, str) else None,
+        )
+
+    def _language(self, asked: str | None) -> str:
+        """Return the language to work in; "en-US" is served by "en".
+
+        Raises:
+            InputError: a language that this server does not speak.
+        """
+        mine = self.language
+        if asked is None or _text(asked).partition("-")[0] == mine.partition("-")[0]:
+            return mine
+        raise InputError(
+            f"language {asked!r} is not spoken here, only {mine!r}", remedy="Set `language` in hearth.yaml"
+        )
+
+    async def _stop_utterance(self) -> None:
+        if self.utterance is None:
+            return
+        utterance, self.utterance = self.utterance, None
+        utterance.inbox.close()
+        utterance.task.cancel()
+        await asyncio.gather(utterance.task, return_exceptions=True)

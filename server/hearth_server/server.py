@@ -1,0 +1,118 @@
+"""The running server: it only wires the parts together and gives each task an owner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hearth_core.config import Config
+from hearth_core.errors import HearthError
+from hearth_core.wire import Connection, Listener, serve
+from hearth_intents.sentences import Sentences, load_sentences
+
+from .asr.registry import load_engine
+from .demo_home import DemoHome
+from .handler import Client
+from .house import House
+from .pipeline import Pipeline, PipelineSettings
+from .satellites import SatelliteLink
+from .understanding import understand_home
+from .voice import choose_voice
+
+log = logging.getLogger(__name__)
+
+# Home Assistant renames in bursts (an area, its devices, their entities); one rebuild serves a burst.
+REBUILD_AFTER_S = 0.3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Server:
+    """What a running server consists of."""
+
+    pipeline: Pipeline
+    listener: Listener
+    links: tuple[SatelliteLink, ...]
+
+
+@contextlib.asynccontextmanager
+async def running_pipeline(config: Config) -> AsyncIterator[Pipeline]:
+    """Run the house and everything that understands it, without a socket.
+
+    Raises:
+        ConfigError, EngineError, SentenceError: what is configured cannot be had.
+    """
+    house = House([DemoHome()])
+    async with contextlib.AsyncExitStack() as stack:
+        await house.start()
+        stack.push_async_callback(house.stop)
+        sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
+        for problem in sentences.problems:
+            log.warning("%s", problem)
+        engine = await asyncio.to_thread(load_engine, config.server.engine, config.server)
+        stack.callback(engine.close)
+        understanding = await asyncio.to_thread(understand_home, sentences, house.home)
+        await asyncio.to_thread(engine.use, understanding.grammar)
+        settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s)
+        pipeline = Pipeline(engine, house, understanding, settings)
+        _own(stack, _keep_understanding(pipeline, sentences))
+        yield pipeline
+
+
+async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
+    """Rebuild grammar and matcher whenever names change, and swap them between utterances."""
+    renamed = asyncio.Event()
+    pipeline.house.subscribe(lambda change: renamed.set() if change.vocabulary else None)
+    while True:
+        await renamed.wait()
+        await asyncio.sleep(REBUILD_AFTER_S)
+        renamed.clear()
+        try:
+            understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home)
+            await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
+        except HearthError as error:
+            log.error("the home changed, but its new names cannot be used: %s", error)
+        else:
+            pipeline.understanding = understanding
+            log.info("the home's names changed: %d words", len(understanding.grammar.graph.words))
+
+
+@contextlib.asynccontextmanager
+async def running_server(config: Config) -> AsyncIterator[Server]:
+    """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites."""
+    settings = config.server
+    async with running_pipeline(config) as pipeline:
+
+        async def on_connection(connection: Connection) -> None:
+            await Client(connection, pipeline, config.language).run()
+
+        listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
+        async with listener, contextlib.AsyncExitStack() as stack:
+            voice = choose_voice(settings.speak.tts, voice=settings.speak.voice, language=config.language)
+            links = []
+            for satellite in settings.satellites:
+                if satellite.area and pipeline.area_id(satellite.area) is None:
+                    log.warning(
+                        "satellite %s: the home has no area %r; name one that it has", satellite.name, satellite.area
+                    )
+                link = SatelliteLink(
+                    satellite.name, satellite.uri, satellite.area, pipeline, voice, language=config.language
+                )
+                _own(stack, link.run())
+                links.append(link)
+            yield Server(pipeline, listener, tuple(links))
+
+
+def _own(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Run work as a task that ends with the stack."""
+    task = asyncio.create_task(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)

@@ -1,0 +1,35 @@
+"""What the server knows of one home in one language, built together and swapped together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hearth_core.home import Home
+from hearth_intents.compile import compile_grammar
+from hearth_intents.grammar import Grammar
+from hearth_intents.matcher import Matcher
+from hearth_intents.sentences import Sentences
+
+from .phrasebook import Phrasebook
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Understanding:
+    """The grammar for the recogniser, the matcher and the phrasebook of the same home and the same sentences."""
+
+    grammar: Grammar
+    matcher: Matcher
+    phrasebook: Phrasebook
+
+
+def understand_home(sentences: Sentences, home: Home) -> Understanding:
+    """Build it; pure computing that takes up to seconds for a large home, so servers call it in a thread.
+
+    Raises:
+        SentenceError: the sentences do not make a grammar.
+    """
+    return Understanding(
+        grammar=compile_grammar(sentences, home),
+        matcher=Matcher(sentences, home),
+        phrasebook=Phrasebook(sentences.language, {"intents": sentences.responses, "errors": sentences.errors}),
+    )

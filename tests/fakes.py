@@ -1,0 +1,78 @@
+"""Parts that stand in for real ones where a test must say exactly what happens; each implements the Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from hearth_core.command import Hypothesis
+from hearth_intents.grammar import Grammar
+
+RATE = 16_000
+
+
+def tone(seconds: float, amplitude: int = 8000) -> bytes:
+    """Return a 440 Hz tone, 16 kHz s16le mono, which `LoudnessDetector` takes for speech."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    return (amplitude * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
+
+
+def silence(seconds: float) -> bytes:
+    """Return digital silence, 16 kHz s16le mono."""
+    return bytes(2 * int(seconds * RATE))
+
+
+class LoudnessDetector:
+    """A SpeechDetector to which loud is speech."""
+
+    window_bytes = 1024
+
+    def __call__(self, window: bytes) -> float:
+        return 1.0 if np.abs(np.frombuffer(window, "<i2")).max() > 1000 else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+class FakeStream:
+    """A Stream that knows beforehand what is said."""
+
+    def __init__(self, text: str, confidence: float | None) -> None:
+        self._text = text
+        self._confidence = confidence
+        self.pcm = b""
+        self.closed = False
+
+    def feed(self, pcm: bytes) -> Hypothesis | None:
+        self.pcm += pcm
+        return Hypothesis(self._text[: len(self.pcm) // 8000]) if self._text else None
+
+    def finish(self) -> tuple[Hypothesis, ...]:
+        return (Hypothesis(self._text, self._confidence),) if self._text else ()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeEngine:
+    """An Engine that hears these texts, one an utterance, and the last one for ever."""
+
+    name = "fake"
+
+    def __init__(self, texts: Iterable[str] = ("",), confidence: float | None = 0.9) -> None:
+        self._texts = list(texts)
+        self._confidence = confidence
+        self.streams: list[FakeStream] = []
+        self.grammars: list[Grammar] = []
+
+    def use(self, grammar: Grammar) -> None:
+        self.grammars.append(grammar)
+
+    def open(self) -> FakeStream:
+        text = self._texts[min(len(self.streams), len(self._texts) - 1)]
+        self.streams.append(FakeStream(text, self._confidence))
+        return self.streams[-1]
+
+    def close(self) -> None:
+        pass

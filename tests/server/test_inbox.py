@@ -1,0 +1,47 @@
+"""The queue between socket and recogniser never blocks for good and never grows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from hearth_core.errors import PeerError
+from hearth_server.inbox import AudioInbox
+
+
+async def test_audio_comes_out_in_order_and_ends() -> None:
+    inbox = AudioInbox()
+    for pcm in (b"ab", b"", b"cd"):
+        await inbox.put(pcm)
+    await inbox.end()
+    assert [pcm async for pcm in inbox] == [b"ab", b"cd"]
+
+
+async def test_a_full_inbox_makes_the_sender_wait() -> None:
+    inbox = AudioInbox(chunks=1)
+    await inbox.put(b"ab")
+    waiting = asyncio.create_task(inbox.put(b"cd"))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    reader = aiter(inbox)
+    assert await anext(reader) == b"ab"
+    await waiting
+
+
+async def test_a_sender_that_waits_goes_on_when_the_reader_has_heard_enough() -> None:
+    inbox = AudioInbox(chunks=1)
+    await inbox.put(b"ab")
+    waiting = asyncio.create_task(inbox.put(b"cd"))
+    await asyncio.sleep(0)
+    inbox.close()
+    await asyncio.wait_for(waiting, 1)
+    for _ in range(10):
+        await inbox.put(b"ef")
+    await inbox.end()
+
+
+async def test_silence_on_the_line_is_an_error() -> None:
+    inbox = AudioInbox(starved_s=0.01)
+    with pytest.raises(PeerError):
+        await anext(aiter(inbox))
