@@ -66,10 +66,6 @@ class Phrasebook:
         """Return what is said when no sentence matched."""
         return Response(self._error("no_intent", {}), ResponseKind.NOT_UNDERSTOOD)
 
-    def too_long(self, seconds: float) -> Response:
-        """Return what is said when somebody, or a television, spoke on and on."""
-        return Response(render(self._phrases["too_long"], {"seconds": f"{seconds:g}"}), ResponseKind.NOT_UNDERSTOOD)
-
     def failure(self) -> Response:
         """Return what is said when something broke on the way."""
         return Response(self._error("handle_error", {}), ResponseKind.FAILED)

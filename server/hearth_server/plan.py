@@ -44,8 +44,8 @@ class Plan:
 def plan(matches: Sequence[IntentMatch], home: Home, context: Context) -> Plan:
     """Return what the sentence comes to in this home; pure.
 
-    Of several readings of one text that are as good as the first, the first that can be done is taken: "pause the TV" may
-    match two televisions of which one plays. Neither a worse reading nor another text is ever done in its place.
+    Of several readings of one text that are as good as the first, the first that can be done is taken: "pause the TV"
+    may match two televisions of which one plays. Neither a worse reading nor another text is ever done in its place.
 
     What cannot be done (no such device, a device without the ability, an intent that Hearth does not know, an author's
     action that fails) gives a plan without actions that says so.

@@ -10,7 +10,6 @@ import shutil
 import wave
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -19,8 +18,10 @@ from wyoming.error import Error
 from wyoming.tts import Synthesize, SynthesizeVoice
 
 from hearth_core import wire
+from hearth_core.audio import PcmFormat
 from hearth_core.command import Response, ResponseKind
 from hearth_core.errors import EngineError, HearthError
+from hearth_core.settings import SpeakConfig
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +30,6 @@ MAX_TEXT_CHARS: Final = 1_000
 # A minute of 48 kHz s16le stereo: what is longer is a fault.
 MAX_SPEECH_BYTES: Final = 60 * 48_000 * 2 * 2
 _CHUNK_MS: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PcmFormat:
-    """How samples are to be read: rate in Hz, width in bytes, number of channels."""
-
-    rate: int
-    width: int
-    channels: int
 
 
 class Speech(NamedTuple):
@@ -209,7 +201,7 @@ class WyomingVoice:
                 if AudioStart.is_type(event.type) and not started:
                     start = wire.parse(AudioStart, event)
                     started = True
-                    yield _checked(start)
+                    yield PcmFormat(start.rate, start.width, start.channels)
                 elif AudioChunk.is_type(event.type) and started:
                     audio = wire.parse(AudioChunk, event).audio
                     size += len(audio)
@@ -219,13 +211,7 @@ class WyomingVoice:
                 elif AudioStop.is_type(event.type) and started:
                     return
                 elif Error.is_type(event.type):
-                    raise EngineError(f"{self._uri} fails: {wire.parse(Error, event).text[:200]}")
-
-
-def _checked(start: AudioStart) -> PcmFormat:
-    if not (8_000 <= start.rate <= 48_000 and start.width in (1, 2, 3, 4) and start.channels in (1, 2)):
-        raise EngineError(f"a voice speaks in {start.rate} Hz, {start.width} bytes, {start.channels} channels")
-    return PcmFormat(int(start.rate), int(start.width), int(start.channels))
+                    raise EngineError(f"{self._uri} fails: {_clean(wire.parse(Error, event).text)[:200]}")
 
 
 async def _bytes_only(chunks: AsyncGenerator[PcmFormat | bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -264,23 +250,27 @@ class FallbackVoice:
             log.warning("%s broke off: %s", self.name, error)
 
 
-def choose_voice(uri: str | None = None, *, voice: str | None = None, language: str = "en") -> Voice:
-    """Return the best voice that there is: the configured service, else espeak-ng, else the chime.
+def choose_voice(speak: SpeakConfig, language: str = "en") -> Voice:
+    """Return the voice that is configured; `auto` is espeak-ng if it is installed, else the chime.
 
-    Args:
-        uri: of a Wyoming text-to-speech service, None if none is configured.
-        voice: the service's name of a voice, None for its default.
-        language: for espeak-ng.
+    Raises:
+        EngineError: espeak-ng is asked for by name and is not installed.
     """
-    if uri is not None:
-        return FallbackVoice(WyomingVoice(uri, voice))
+    if speak.tts:
+        return FallbackVoice(WyomingVoice(speak.tts))
+    if speak.voice == "none":
+        return NoVoice()
     binary = shutil.which("espeak-ng")
-    return ChimeVoice() if binary is None else FallbackVoice(EspeakVoice(binary, language))
+    if speak.voice == "chime" or (speak.voice == "auto" and binary is None):
+        return ChimeVoice()
+    if binary is None:
+        raise EngineError("espeak-ng is not installed", remedy="apt install espeak-ng, or set `voice: auto`")
+    return FallbackVoice(EspeakVoice(binary, language))
 
 
 async def _pieces(pcm: bytes, pcm_format: PcmFormat) -> AsyncGenerator[bytes, None]:
     """Yield the audio in chunks of `_CHUNK_MS`, the last one shorter."""
-    size = pcm_format.rate * _CHUNK_MS // 1000 * pcm_format.width * pcm_format.channels
+    size = pcm_format.rate * _CHUNK_MS // 1000 * pcm_format.frame_bytes
     for start in range(0, len(pcm), size):
         yield pcm[start : start + size]
 

@@ -1,0 +1,71 @@
+"""What the configured parts of a home have in common: areas and entities as a person writes them down."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z0-9_]+$", max_length=255)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: what it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AreaConfig(Section):
+    """A room. Only needed for what its name alone does not say."""
+
+    name: Name
+    id: str = ""
+    aliases: tuple[Name, ...] = ()
+    floor: Name | None = None
+
+    @property
+    def area_id(self) -> str:
+        """The id, made from the name if there is none."""
+        return self.id or slug(self.name)
+
+
+class EntityConfig(Section):
+    """What every entity has: an id whose first half is its domain, names, and a room."""
+
+    entity_id: EntityId
+    name: Name
+    aliases: tuple[Name, ...] = ()
+    area: Name | None = Field(default=None, description="Name of the room; it need not be listed under areas.")
+    device_class: str | None = None
+
+    @property
+    def domain(self) -> str:
+        """The kind of entity."""
+        return self.entity_id.partition(".")[0]
+
+
+class HomePart(Section):
+    """The areas and entities of one bus."""
+
+    areas: tuple[AreaConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> HomePart:
+        entities: tuple[EntityConfig, ...] = getattr(self, "entities", ())
+        for what, ids in (("area", [a.area_id for a in self.areas]), ("entity", [e.entity_id for e in entities])):
+            twice = sorted({found for found in ids if ids.count(found) > 1}) if len(set(ids)) < len(ids) else []
+            if twice:
+                raise ValueError(f"{what} {twice[0]} is there twice")
+        return self
+
+
+def slug(name: str) -> str:
+    """Return an id made from a name as Home Assistant makes it for most: "Küche 2" gives "kuche_2".
+
+    The same room named in two places gets the same id, so that it is one room. Letters beyond Latin stay as they are.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.replace("ß", "ss")) if not unicodedata.combining(c))
+    return re.sub(r"\W+", "_", plain.casefold()).strip("_") or "_"

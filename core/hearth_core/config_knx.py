@@ -1,0 +1,250 @@
+"""The section `knx` of a home: the way to the bus, and entities by their group addresses.
+
+    entities:
+      - entity_id: light.kitchen_ceiling
+        name: kitchen ceiling light
+        area: Kitchen
+        switch: {write: 1/1/1, state: 1/1/2}        # DPT 1.001
+        brightness: {write: 1/1/3, state: 1/1/4}    # DPT 5.001
+
+`write` is where a value is set, `state` where the actuator tells it: only that confirms. `switch: 1/1/1` is short for
+`switch: {write: 1/1/1}`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
+
+from .config_home import EntityConfig, HomePart, Section
+
+_THREE, _TWO, _FREE = re.compile(r"(\d+)/(\d+)/(\d+)"), re.compile(r"(\d+)/(\d+)"), re.compile(r"(\d+)")
+
+
+def group_address(text: str) -> int:
+    """Return the 16 bits of a group address, written as 1/2/3, as 1/515, or as 2563.
+
+    Raises:
+        ValueError: it is none, or 0/0/0, which is the broadcast.
+    """
+    for form, most in ((_THREE, (31, 7, 255)), (_TWO, (31, 2047)), (_FREE, (65535,))):
+        found = form.fullmatch(text.strip())
+        if found is None:
+            continue
+        parts = tuple(int(part) for part in found.groups())
+        if any(part > limit for part, limit in zip(parts, most, strict=True)):
+            break
+        shifts = {3: (11, 8, 0), 2: (11, 0), 1: (0,)}[len(parts)]
+        raw = sum(part << shift for part, shift in zip(parts, shifts, strict=True))
+        if raw:
+            return raw
+    raise ValueError(f"{text!r} is not a group address; write e.g. 1/2/3")
+
+
+def _canonical(text: str) -> str:
+    raw = group_address(text)
+    return f"{raw >> 11}/{raw >> 8 & 7}/{raw & 255}"
+
+
+GroupAddress = Annotated[str, AfterValidator(_canonical)]
+IndividualAddress = Annotated[str, Field(pattern=r"^\d{1,2}\.\d{1,2}\.\d{1,3}$")]
+
+
+class Point(Section):
+    """One value of an entity on the bus, by the address that sets it and the one that tells it."""
+
+    write: GroupAddress | None = None
+    state: GroupAddress | None = None
+    dpt: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"write": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _some(self) -> Point:
+        if self.write is None and self.state is None:
+            raise ValueError("neither write nor state has a group address")
+        return self
+
+
+class BinaryPoint(Point):
+    """One bit: on and off, up and down, stop."""
+
+    dpt: Annotated[str, Field(pattern=r"^1\.\d{3}$")] = "1.001"
+
+
+class PercentPoint(Point):
+    """0 to 100 % in one byte."""
+
+    dpt: Literal["5.001"] = "5.001"
+
+
+class DimPoint(Point):
+    """Brighter and darker, in steps."""
+
+    dpt: Literal["3.007"] = "3.007"
+
+
+class TemperaturePoint(Point):
+    """Degrees Celsius."""
+
+    dpt: Literal["9.001", "14.068"] = "9.001"
+
+
+class ModePoint(Point):
+    """HVAC operating mode: auto, comfort, standby, economy, building protection."""
+
+    dpt: Literal["20.102"] = "20.102"
+
+
+class ScenePoint(Point):
+    """Scene number, or scene control."""
+
+    dpt: Literal["17.001", "18.001"] = "17.001"
+
+
+class ValuePoint(Point):
+    """Anything that is told."""
+
+    dpt: Annotated[str, Field(pattern=r"^\d{1,3}\.\d{3}$")]
+
+
+class KnxSwitch(EntityConfig):
+    """Something that goes on and off."""
+
+    switch: BinaryPoint
+    invert: bool = Field(default=False, description="True if 0 is on.")
+
+
+class KnxLight(EntityConfig):
+    """A light. With `brightness` it is set to a level; with `dim` alone it only goes brighter and darker."""
+
+    switch: BinaryPoint
+    brightness: PercentPoint | None = None
+    dim: DimPoint | None = None
+
+
+class KnxCover(EntityConfig):
+    """A blind, shutter or awning.
+
+    On KNX 100 % and "down" are closed, in Home Assistant 0 % is: the bus turns the position round.
+    `invert_position` is for the actuators that have it the other way round.
+    """
+
+    move: BinaryPoint | None = Field(default=None, description="DPT 1.008: 0 is up, 1 is down.")
+    stop: BinaryPoint | None = Field(default=None, description="DPT 1.007 or 1.017.")
+    position: PercentPoint | None = None
+    invert_position: bool = False
+
+    @model_validator(mode="after")
+    def _movable(self) -> KnxCover:
+        if (self.move is None or self.move.write is None) and (self.position is None or self.position.write is None):
+            raise ValueError("a cover needs move or position to write to")
+        return self
+
+
+class KnxClimate(EntityConfig):
+    """A room's heating."""
+
+    setpoint: TemperaturePoint
+    temperature: TemperaturePoint | None = Field(default=None, description="What is measured.")
+    mode: ModePoint | None = None
+    on_off: BinaryPoint | None = None
+    min_temp: float = 7.0
+    max_temp: float = 35.0
+
+
+class KnxScene(EntityConfig):
+    """A scene that actuators have stored. No state tells that it is there: it is done when the bus has taken it."""
+
+    scene: ScenePoint
+    number: int = Field(ge=1, le=64, description="As ETS shows it, from 1.")
+
+
+class KnxSensor(EntityConfig):
+    """Something that measures or tells."""
+
+    value: ValuePoint
+
+
+class KnxBinarySensor(EntityConfig):
+    """Something that is or is not."""
+
+    value: BinaryPoint
+    invert: bool = False
+
+
+def _domain(value: Any) -> str | None:
+    entity_id = value.get("entity_id") if isinstance(value, dict) else getattr(value, "entity_id", None)
+    return entity_id.partition(".")[0] if isinstance(entity_id, str) else None
+
+
+KnxEntity = Annotated[
+    Annotated[KnxSwitch, Tag("switch")]
+    | Annotated[KnxLight, Tag("light")]
+    | Annotated[KnxCover, Tag("cover")]
+    | Annotated[KnxClimate, Tag("climate")]
+    | Annotated[KnxScene, Tag("scene")]
+    | Annotated[KnxSensor, Tag("sensor")]
+    | Annotated[KnxBinarySensor, Tag("binary_sensor")],
+    Discriminator(
+        _domain,
+        custom_error_type="entity_domain",
+        custom_error_message="on KNX an entity_id begins with switch, light, cover, climate, scene, (binary_)sensor",
+    ),
+]
+
+
+class KnxConnection(Section):
+    """The way to the bus. Keys and passwords come from the keyring that ETS exports."""
+
+    TUNNELS: ClassVar = ("tunnelling", "tunnelling_tcp", "tunnelling_tcp_secure")
+    SECURE: ClassVar = ("tunnelling_tcp_secure", "routing_secure")
+
+    type: Literal["tunnelling", "tunnelling_tcp", "tunnelling_tcp_secure", "routing", "routing_secure"] = "tunnelling"
+    host: str | None = Field(default=None, description="The IP interface; for tunnelling.")
+    port: int = Field(default=3671, ge=1, le=65535)
+    local_ip: str | None = Field(default=None, description="Our own address, where there are several networks.")
+    route_back: bool = Field(default=False, description="For tunnelling through NAT, as in a container.")
+    individual_address: IndividualAddress | None = None
+    keyring: str | None = Field(
+        default=None, description="The .knxkeys file; for KNX Secure, on the wire or on the bus."
+    )
+    keyring_password: SecretStr | None = None
+    multicast_group: str = "224.0.23.12"
+    multicast_port: int = Field(default=3671, ge=1, le=65535)
+    retry_s: tuple[float, float] = Field(
+        default=(0.5, 30.0), description="The first and the longest wait between attempts."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> KnxConnection:
+        if self.type in self.TUNNELS and not self.host:
+            raise ValueError(f"{self.type} needs a host")
+        if self.type in self.SECURE and not self.keyring:
+            raise ValueError(f"{self.type} needs a keyring")
+        if (self.keyring is None) != (self.keyring_password is None):
+            raise ValueError("keyring and keyring_password go together")
+        return self
+
+
+class KnxFile(HomePart):
+    """Entities in a file of their own, as `hearth knx import` writes it."""
+
+    entities: tuple[KnxEntity, ...] = Field(default=(), max_length=5000)
+
+
+class KnxConfig(KnxFile):
+    """The section `knx`."""
+
+    connection: KnxConnection
+    file: str | None = Field(default=None, description="A file with more areas and entities.")
+    writes_per_second: float = Field(default=20.0, gt=0, le=50)
+    reads_per_second: float = Field(default=10.0, gt=0, le=50)
+    max_age_s: float = Field(
+        default=5.0, gt=0, le=60, description="How long a command waits for a lost connection; then it is never sent."
+    )

@@ -1,0 +1,1 @@
+"""Entities on a KNX bus, without anything between."""

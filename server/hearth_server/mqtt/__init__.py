@@ -1,0 +1,1 @@
+"""Entities on an MQTT broker, and Hearth's own topics there."""

@@ -1,0 +1,36 @@
+"""Programs that users have and tests need: found, or installed where that is allowed, or missed loudly."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from typing import NoReturn
+
+import pytest
+
+# Debian puts servers where a plain user's PATH does not look.
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+def missing(what: str, remedy: str) -> NoReturn:
+    """Say what a test lacks and how to get it; where all tests must run (CI), that is a failure."""
+    text = f"{what}. {remedy}"
+    if os.environ.get("CI"):
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+@functools.cache
+def program(name: str, package: str) -> str:
+    """Return the path of a program, installing its Debian package first if this may be done here."""
+    found = shutil.which(name, path=_PATH)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package]):
+            subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
+        found = shutil.which(name, path=_PATH)
+    if found is None:
+        missing(f"this test needs {name}", f"Install it: sudo apt-get install {package}")
+    return found
