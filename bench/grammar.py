@@ -28,7 +28,7 @@ from hearth_intents.sentences import load_sentences
 from hearth_intents.slots import home_lists
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from intents.homes import large_home
+from tests.intents.homes import large_home
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(title="The home's grammar, English", title_justify="left")
-    for heading in ("entities", "states", "arcs", "words", "compile s", "/ hassil parse", "match ms", "/ hassil match"):
+    for heading in ("entities", "states", "arcs", "words", "compile s", "/ parse", "match ms", "/ hassil"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(

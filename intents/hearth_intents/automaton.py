@@ -50,8 +50,9 @@ class Automata:
         Raises:
             SentenceError: there are more nodes than allowed.
         """
-        kept = {symbol: target for symbol, target in arcs.items() if target != NOTHING}
-        key = (final, tuple(sorted(kept.items())))
+        if NOTHING in arcs.values():
+            arcs = {symbol: target for symbol, target in arcs.items() if target != NOTHING}
+        key = (final, tuple(sorted(arcs.items())))
         number = self._numbers.get(key)
         if number is None:
             number = len(self._arcs)
@@ -62,7 +63,7 @@ class Automata:
                 )
             self._numbers[key] = number
             self._final.append(final)
-            self._arcs.append(kept)
+            self._arcs.append(dict(arcs))
         return number
 
     def after(self, symbol: int, node: int) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from .grammar import Grammar
 from .graph import WordGraph
 from .pieces import GAP, Pieces, Scope, Symbols
 from .sentences import Sentences, is_authors
-from .slots import home_lists, home_names, in_place
+from .slots import home_lists, home_names
 from .spoken import FRACTION, speech
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
@@ -338,14 +339,26 @@ class _Compiler:
         if symbol > 0 or self._lists[-symbol - 1].role not in ("name", role):
             return symbol
         entry = self._lists[-symbol - 1]
+        source = self._placed[role, place, entry.role]
+        return self._list_number((symbol, role, place), replace(entry, source=source))
 
-        def keep(value: TextSlotValue) -> bool:
-            there = value.value_out == place
-            if entry.role == "name":
-                there = in_place(self._home, value.value_out, **{role: place})
-            return there and entry.keep(value)
-
-        return self._list_number((symbol, role, place), replace(entry, keep=keep))
+    @cached_property
+    def _placed(self) -> dict[tuple[str, str, str], TextSlotList]:
+        """The home's lists of names and places, by the role and id of the place that they are narrowed to."""
+        placed: dict[tuple[str, str, str], TextSlotList] = {}
+        for role, places in (("area", self._home.areas), ("floor", self._home.floors)):
+            for place in places:
+                placed[role, place, role] = TextSlotList(role, [])
+                placed[role, place, "name"] = TextSlotList("name", [])
+            for value in _texts(self._home_lists[role]):
+                placed[role, value.value_out, role].values.append(value)
+        for value in _texts(self._home_lists["name"]):
+            area = self._home.area_of(value.value_out)
+            if area is not None:
+                placed["area", area.area_id, "name"].values.append(value)
+                if area.floor_id and area.floor_id in self._home.floors:
+                    placed["floor", area.floor_id, "name"].values.append(value)
+        return placed
 
     # the whole
 
@@ -379,3 +392,8 @@ class _Compiler:
             finals=np.array([state[node] for node in nodes[1:] if self._words.final(node)], dtype=np.int32),
             states=len(nodes),
         )
+
+
+def _texts(source: SlotList) -> list[TextSlotValue]:
+    assert isinstance(source, TextSlotList)
+    return source.values

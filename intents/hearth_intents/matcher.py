@@ -47,6 +47,7 @@ class Matcher:
         self._sentences = sentences
         self._home = home
         self._lists = home_lists(home, sentences.speech)
+        _prepare(sentences)
         skipped = sorted(sentences.intents.skip_words, key=len, reverse=True)
         either = "|".join(re.escape(word) for word in skipped)
         self._skipped_first = re.compile(rf"(?:{either})\s+", re.IGNORECASE) if skipped else None
@@ -162,6 +163,16 @@ class Matcher:
         name = match.value("name")
         there = self._home.area_of(name) if isinstance(name, str) else None
         return there.area_id if there else match.value("area")
+
+
+def _prepare(sentences: Sentences) -> None:
+    """Let hassil parse and index now what it would parse at the first text."""
+    intents = sentences.intents
+    for intent in intents.intents.values():
+        for block in intent.data:
+            rules = {**intents.expansion_rules, **block.expansion_rules}
+            for sentence in block.sentences:
+                sentence.get_required_clauses(rules)
 
 
 def _rank(result: RecognizeResult) -> tuple[int, ...]:

@@ -63,9 +63,8 @@ async def _show(config: Config) -> int:
                 for entity in entities:
                     also = f" [dim]({', '.join(entity.aliases)})[/]" if entity.aliases else ""
                     buses = ", ".join(binding.bus for binding in entity.bindings)
-                    room.add(
-                        f"{entity.name}{also}  [green]{state_text(entity.state)}[/]  [dim]{entity.entity_id} · {buses}[/]"
-                    )
+                    state = f"[green]{state_text(entity.state)}[/]"
+                    room.add(f"{entity.name}{also}  {state}  [dim]{entity.entity_id} · {buses}[/]")
         Console().print(tree, highlight=False)
     return 0
 

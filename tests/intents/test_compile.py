@@ -22,7 +22,7 @@ from hearth_intents.compile import compile_grammar
 from hearth_intents.graph import WordGraph
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import Sentences, load_sentences
-from intents.homes import large_home, speech_home
+from tests.intents.homes import large_home, speech_home
 
 BARISTA = Path(__file__).parents[2] / "examples" / "barista" / "sentences"
 

@@ -14,7 +14,7 @@ from hearth_core.command import Context, Hypothesis, IntentMatch, Transcription
 from hearth_core.home import Area, Entity, Floor, Home
 from hearth_intents.matcher import MAX_TEXT_CHARS, Matcher
 from hearth_intents.sentences import load_sentences
-from intents.homes import speech_home
+from tests.intents.homes import speech_home
 
 MATCHER = Matcher(load_sentences("en"), speech_home())
 OFFICE = Context(area_id="office")

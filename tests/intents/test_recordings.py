@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import Sentences, load_sentences
-from intents.homes import speech_home
+from tests.intents.homes import speech_home
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT.parent / "shared" / "speech"
@@ -240,3 +241,10 @@ def test_coffee_is_ordered_among_all_other_sentences(text: str, slots: dict[str,
     assert match.action["service"] == "script.turn_on"
     assert match.action["entity_id"] == ["script.coffee_machine"]
     assert "orderDrink" in english.responses
+
+
+def test_the_code_in_the_examples_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (BARISTA.parent / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})

@@ -8,7 +8,7 @@ from hassil.intents import TextSlotList, TextSlotValue
 from hearth_core.home import Entity, Home
 from hearth_intents.slots import home_lists, in_place
 from hearth_intents.spoken import speech
-from intents.homes import speech_home
+from tests.intents.homes import speech_home
 
 
 def _names(home: Home) -> list[TextSlotValue]:
