@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.real import python314
-from tests.real.absent import absent
 from tests.real.home_assistant.install import _alone
 from tests.real.python314 import DEBIAN_MIRROR, InstallError
 
@@ -73,13 +72,3 @@ def test_two_runs_do_not_install_at_once(tmp_path: Path) -> None:
     with _alone(lock):
         assert subprocess.run(probe, check=False).returncode == 1
     assert subprocess.run(probe, check=False).returncode == 0
-
-
-def test_a_part_that_is_not_there_is_missed_loudly_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = InstallError("no uv", remedy="pip install uv")
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=r"NOT TESTED: no uv. pip install uv"):
-        absent("Home Assistant", error)
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="pip install uv"):
-        absent("Home Assistant", error)

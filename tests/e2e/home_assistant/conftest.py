@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.real.absent import absent
 from tests.real.home_assistant.running import HomeAssistant
+from tests.real.parts import missing
 from tests.real.python314 import InstallError
 
 
@@ -18,7 +18,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistan
         home_assistant = HomeAssistant(tmp_path_factory.mktemp("home-assistant"))
         home_assistant.set_up()
     except InstallError as error:
-        absent("Home Assistant", error)
+        missing(f"these tests need a real Home Assistant: {error.message}", error.remedy)
     home_assistant.start()
     yield home_assistant
     home_assistant.kill()

@@ -55,7 +55,7 @@ AREAS = {
 }
 ALIASES = {"light.bed_light": ["night lamp"], "cover.kitchen_window": ["kitchen blind"]}
 HIDDEN = ("light.ceiling_lights",)  # not exposed to Assist
-SHOWN = ("lock.back_door", "lock.front_door", "lock.poorly_installed_door")  # no lock is by default
+SHOWN = ("lock.back_door", "lock.front_door", "lock.poorly_installed_door", "valve.orchard")  # by default hidden
 
 
 async def furnish(client: Client) -> None:

@@ -43,6 +43,7 @@ class HomeAssistant:
         self.token = ""
         self.log = folder / "output.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._since = 0
 
     def set_up(self) -> None:
         """Write the configuration, onboard, furnish the house; leave it stopped, everything on disk."""
@@ -61,19 +62,31 @@ class HomeAssistant:
         Raises:
             InstallError: it does not come up; the message ends with what it said last.
         """
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Start it. To be called on the main thread: it dies with the thread that starts it."""
         if self._process is not None:
             raise RuntimeError("Home Assistant runs already")
         # It must not outlive the tests, even if they are killed.
         tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         command = [*tied, str(self.hass), "--config", str(self.folder / "config"), "--skip-pip", "--log-no-color"]
         with self.log.open("ab") as log:
-            before = log.tell()
+            self._since = log.tell()
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait(self) -> None:
+        """Wait until it has set up every integration.
+
+        Raises:
+            InstallError: as `start`.
+        """
         deadline = time.monotonic() + START_S
-        while not self._initialized(before):
-            if self._process.poll() is not None or time.monotonic() > deadline:
+        while not self._initialized():
+            if not self.running or time.monotonic() > deadline:
                 self.kill()
-                raise InstallError(f"Home Assistant did not start: {' | '.join(self._said(before)[-5:])}")
+                raise InstallError(f"Home Assistant did not start: {' | '.join(self._said()[-5:])}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -115,8 +128,8 @@ class HomeAssistant:
             process.kill()
             process.wait(STOP_S)
 
-    def _initialized(self, since: int) -> bool:
-        if not any("Home Assistant initialized" in line for line in self._said(since)):
+    def _initialized(self) -> bool:
+        if not any("Home Assistant initialized" in line for line in self._said()):
             return False
         try:
             urllib.request.urlopen(self.base + "/api/", timeout=5).close()
@@ -127,9 +140,10 @@ class HomeAssistant:
             return False
         return True
 
-    def _said(self, since: int) -> list[str]:
+    def _said(self) -> list[str]:
+        """Return what it said since it was launched."""
         with self.log.open("rb") as log:
-            log.seek(since)
+            log.seek(self._since)
             return log.read().decode(errors="replace").splitlines()
 
 
