@@ -14,8 +14,9 @@ from hearth_core.command import Action
 from hearth_core.config_knx import KnxConfig, KnxConnection, KnxEntity, group_address
 from hearth_core.errors import BusError
 from hearth_core.home import UNKNOWN, State
-from hearth_server.knx.points import Payload, state_of, told_by, writes
+from hearth_server.knx.link import Payload
 from hearth_server.knx.points import points as points_of
+from hearth_server.knx.points import state_of, told_by, writes
 
 _ENTITY: TypeAdapter[KnxEntity] = TypeAdapter(KnxEntity)
 
