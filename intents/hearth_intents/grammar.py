@@ -17,9 +17,11 @@ class Grammar:
         graph: every sentence of a closed vocabulary (templates with free text are left to open engines).
         names: the home's names, for engines that are biased rather than bound.
         spoken: words of the graph that are not pronounced as written, with their "say it as" spelling.
+        unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
 
     language: str
     graph: WordGraph
     names: tuple[str, ...] = ()
     spoken: Mapping[str, str] = field(default_factory=dict)
+    unspeakable: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ class Call:
     service: str
     data: Values
     now: datetime
-    colors: Mapping[str, tuple[int, int, int]]
+    colors: Mapping[str, list[int]]
 
     @property
     def state(self) -> State:
@@ -156,7 +156,12 @@ def _activate(call: Call) -> State:
 
 
 def _run(call: Call) -> State:
-    return call.to(last_triggered=call.now.isoformat(timespec="milliseconds"), variables=call.data.get("variables", {}))
+    variables = call.data.get("variables") or {}
+    if not isinstance(variables, Mapping):
+        raise BusError(f"{call.service}: variables is {variables!r}", remedy="Give name: value")
+    # What it was last asked for: a real script would be seen by what it does.
+    asked: dict[str, Any] = {"order": dict(variables)} if variables else {}
+    return call.to(last_triggered=call.now.isoformat(timespec="milliseconds"), **asked)
 
 
 def _clean(call: Call) -> State:

@@ -53,7 +53,7 @@ class _File(BaseModel):
     floors: tuple[_Floor, ...]
     areas: tuple[_Area, ...]
     entities: tuple[_Entity, ...]
-    colors: dict[str, tuple[int, int, int]]
+    colors: dict[str, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class DemoHouse:
 
     home: Home
     scenes: Mapping[str, Mapping[str, State]]
-    colors: Mapping[str, tuple[int, int, int]]
+    colors: Mapping[str, list[int]]
 
 
 def load_demo_house() -> DemoHouse:

@@ -43,7 +43,7 @@ class Screen:
             ("act", {"justify": "right"}),
             ("total ms", {"justify": "right", "style": "bold"}),
         ):
-            self._table.add_column(title, **options)  # type: ignore[arg-type]
+            self._table.add_column(title, **options)
         self._live = Live(console=console, refresh_per_second=12, transient=False) if console.is_terminal else None
         self._totals: list[float] = []
 

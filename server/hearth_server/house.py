@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,13 @@ class House:
             await self.stop()
             raise
         self._part_changed()
+
+    async def settled(self, timeout_s: float) -> None:
+        """Wait until every bus can be reached, `timeout_s` at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while not all(bus.reachable for bus in self._buses):
+                    await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """Stop every bus; one that fails to stop does not keep the others."""

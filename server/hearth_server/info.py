@@ -22,34 +22,39 @@ _ATTRIBUTION = Attribution(name="Hearth", url="")
 def describe(engine: str, language: str) -> Info:
     """Return the services: speech-to-text that ends utterances itself, intents, and handling of commands."""
     languages = [language]
-    common = {"attribution": _ATTRIBUTION, "installed": True, "version": __version__}
     return Info(
         asr=[
             AsrProgram(
-                name="hearth",
+                "hearth",
+                _ATTRIBUTION,
+                installed=True,
                 description="Hearth speech to text",
-                models=[AsrModel(name=engine, description=f"{engine} engine", languages=languages, **common)],
+                version=__version__,
+                models=[AsrModel(engine, _ATTRIBUTION, True, f"{engine} engine", __version__, languages)],
                 requires_external_vad=False,
                 prefers_auto_gain_enabled=False,
                 prefers_noise_reduction_enabled=False,
-                **common,
             )
         ],
         intent=[
             IntentProgram(
-                name="hearth",
+                "hearth",
+                _ATTRIBUTION,
+                installed=True,
                 description="Hearth intents",
-                models=[IntentModel(name="hearth", description="sentences", languages=languages, **common)],
-                **common,
+                version=__version__,
+                models=[IntentModel("hearth", _ATTRIBUTION, True, "sentences", __version__, languages)],
             )
         ],
         handle=[
             HandleProgram(
-                name="hearth",
+                "hearth",
+                _ATTRIBUTION,
+                installed=True,
                 description="Hearth commands",
-                models=[HandleModel(name="hearth", description="sentences", languages=languages, **common)],
+                version=__version__,
+                models=[HandleModel("hearth", _ATTRIBUTION, True, "sentences", __version__, languages)],
                 supports_home_control=True,
-                **common,
             )
         ],
     )

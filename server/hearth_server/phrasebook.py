@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 from hearth_core.command import Context, IntentMatch, Outcome, OutcomeStatus, Response, ResponseKind
-from hearth_core.errors import ConfigError, SentenceError
+from hearth_core.errors import SentenceError
 from hearth_core.home import Area, Entity, Floor, Home
 
 from .plan import Plan
@@ -22,8 +22,22 @@ from .templates import render
 
 log = logging.getLogger(__name__)
 
-Responses = Mapping[str, Mapping[str, Any]]
-"""As in home-assistant-intents: {"intents": {intent: {key: template}}, "errors": {key: template}}."""
+
+class Texts(Protocol):
+    """What a phrasebook is made of: the sentences of one language, of the data and of authors together."""
+
+    @property
+    def language(self) -> str:
+        """Code, e.g. "en"."""
+
+    @property
+    def responses(self) -> Mapping[str, Mapping[str, str]]:
+        """Templates of the answers, by intent and key."""
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        """Templates of the refusals, by key."""
+
 
 # More devices than that are not told one by one.
 MAX_NAMES = 3
@@ -35,24 +49,16 @@ class Phrasebook:
     """The texts of one language.
 
     Args:
-        language: as in home-assistant-intents, e.g. "en".
-        responses: of authors, over those of the data and of Hearth; the later goes before the earlier.
-
-    Raises:
-        ConfigError: home-assistant-intents has no such language.
+        texts: response templates; Hearth's own fill in what they lack.
     """
 
-    def __init__(self, language: str, *responses: Responses) -> None:
-        data = _data(language)
-        ours = _phrases(language)
-        layers = (data, ours.get("responses", {}), *responses)
-        self.language = language
-        self._intents: dict[str, dict[str, str]] = {}
-        self._errors: dict[str, str] = {}
-        for layer in layers:
-            for intent, templates in (layer.get("intents") or {}).items():
-                self._intents.setdefault(intent, {}).update(templates)
-            self._errors.update(layer.get("errors") or {})
+    def __init__(self, texts: Texts) -> None:
+        ours = _phrases(texts.language)
+        self.language = texts.language
+        self._intents: dict[str, Mapping[str, str]] = dict(texts.responses)
+        for intent, templates in ours["intents"].items():
+            self._intents[intent] = {**self._intents.get(intent, {}), **templates}
+        self._errors: Mapping[str, str] = {**ours["errors"], **texts.errors}
         self._phrases: Mapping[str, str] = ours["phrases"]
         self._states: Mapping[str, str] = ours.get("states", {})
 
@@ -60,22 +66,19 @@ class Phrasebook:
         """Return what is said when no sentence matched."""
         return Response(self._error("no_intent", {}), ResponseKind.NOT_UNDERSTOOD)
 
-    def too_long(self, seconds: float) -> Response:
-        """Return what is said when somebody, or a television, spoke on and on."""
-        return Response(render(self._phrases["too_long"], {"seconds": f"{seconds:g}"}), ResponseKind.NOT_UNDERSTOOD)
-
     def failure(self) -> Response:
         """Return what is said when something broke on the way."""
         return Response(self._error("handle_error", {}), ResponseKind.FAILED)
 
-    def respond(
-        self, match: IntentMatch, plan: Plan, outcomes: Iterable[Outcome], home_after: Home, context: Context
-    ) -> Response:
+    def too_long(self, seconds: float) -> Response:
+        """Return what is said when speech did not end within so many seconds."""
+        return Response(self._error("too_long", {"seconds": f"{seconds:g}"}), ResponseKind.NOT_UNDERSTOOD)
+
+    def respond(self, plan: Plan, outcomes: Iterable[Outcome], home_after: Home, context: Context) -> Response:
         """Return what is said about a plan carried out; never raises for a template that fails.
 
         Args:
-            match: the sentence.
-            plan: what it came to.
+            plan: what the sentence came to.
             outcomes: what became of the plan's actions; only what is DONE is told as done.
             home_after: the house after the actions.
             context: where it was spoken.
@@ -87,11 +90,11 @@ class Phrasebook:
             by_status.setdefault(outcome.status, {})[outcome.entity_id] = None
         troubles = {status: list(by_status[status]) for status in _TROUBLES if status in by_status}
         if not plan.actions:
-            return Response(self._said(match, plan, plan.matched, home_after), plan.kind)
+            return Response(self._said(plan, plan.matched, home_after), plan.kind)
         if not troubles:
-            return Response(self._said(match, plan, plan.matched, home_after), plan.kind)
+            return Response(self._said(plan, plan.matched, home_after), plan.kind)
         done = tuple(by_status.get(OutcomeStatus.DONE, ()))
-        first = self._said(match, plan, done, home_after) if done else None
+        first = self._said(plan, done, home_after) if done else None
         if first is None and OutcomeStatus.UNCONFIRMED in troubles:
             first = self._phrases["sent"]
         return Response(self._trouble(first, troubles, home_after), ResponseKind.FAILED)
@@ -107,8 +110,9 @@ class Phrasebook:
         text = render(self._phrases["but"], {"first": first, "rest": rest}) if first else rest
         return text[:1].upper() + text[1:]
 
-    def _said(self, match: IntentMatch, plan: Plan, matched: Sequence[str], home: Home) -> str:
+    def _said(self, plan: Plan, matched: Sequence[str], home: Home) -> str:
         """Return the text of the intent's response, with the states of these entities."""
+        match = plan.match
         templates = self._intents.get(match.intent, {})
         template = templates.get(match.response or "default", templates.get("default"))
         if template is None:
@@ -168,23 +172,11 @@ def _state_functions(home: Home) -> dict[str, Callable[..., Any]]:
 
 
 @cache
-def _data(language: str) -> Responses:
-    from home_assistant_intents import get_intents
-
-    found = get_intents(language) if _LANGUAGE.fullmatch(language) else None
-    if found is None:
-        raise ConfigError(
-            f"no sentences for language {language!r}", remedy="Choose one of home-assistant-intents, e.g. en"
-        )
-    return MappingProxyType(found["responses"])
-
-
-@cache
 def _phrases(language: str) -> Mapping[str, Any]:
     """Return Hearth's own texts in the language, in English where nobody has translated them yet."""
     folder = resources.files(__package__) / "phrases"
     file = folder / f"{language}.yaml"
-    if not file.is_file():
+    if not _LANGUAGE.fullmatch(language) or not file.is_file():
         log.warning("no phrases of Hearth's own in %s: they are said in English", language)
         file = folder / "en.yaml"
     return MappingProxyType(yaml.safe_load(file.read_text(encoding="utf-8")))

@@ -18,7 +18,6 @@ from hearth_core.command import (
     Stopwatch,
     Transcription,
 )
-from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
 
@@ -136,17 +135,12 @@ class Pipeline:
                 matches = knowledge.matcher.understand(transcription, context)
             response = phrasebook.not_understood()
         if matches:
-            try:
-                with watch.stage("plan"):
-                    planned = plan(matches[0], before, context)
-            except SentenceError as error:
-                log.error("%s %s", context.command_id, error)
-                response = phrasebook.failure()
-            else:
-                with watch.stage("act"):
-                    outcomes = await execute(planned, self.house, self.settings.action_timeout_s)
-                with watch.stage("answer"):
-                    response = phrasebook.respond(matches[0], planned, outcomes, self.house.home, context)
+            with watch.stage("plan"):
+                planned = plan(matches, before, context)
+            with watch.stage("act"):
+                outcomes = await execute(planned, self.house, self.settings.action_timeout_s)
+            with watch.stage("answer"):
+                response = phrasebook.respond(planned, outcomes, self.house.home, context)
         answer = Answer(
             context=context,
             transcription=transcription,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hearth_core.command import Action, Context, IntentMatch, ResponseKind
+from hearth_core.errors import SentenceError
 from hearth_core.home import Entity, Home
 
 from .author_action import author_actions
+from .switching import EVERYTHING, switching
 from .targets import Refusal, Wanted, select, values_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,7 @@ class Plan:
     """What one sentence comes to.
 
     Attributes:
+        match: the sentence.
         kind: what the response is if all that is planned gets done.
         actions: what to do; no entity is in two of them.
         matched: the entities that the response speaks about: an action's targets, or those for which a question holds.
@@ -26,6 +32,7 @@ class Plan:
         refusal: why nothing is done, None if it is.
     """
 
+    match: IntentMatch
     kind: ResponseKind
     actions: tuple[Action, ...] = ()
     matched: tuple[str, ...] = ()
@@ -34,21 +41,37 @@ class Plan:
     refusal: Refusal | None = None
 
 
-def plan(match: IntentMatch, home: Home, context: Context) -> Plan:
+def plan(matches: Sequence[IntentMatch], home: Home, context: Context) -> Plan:
     """Return what the sentence comes to in this home; pure.
 
-    What cannot be done (no such device, a device without the ability, an intent that Hearth does not know) gives a plan
-    without actions that says so.
+    Of several readings of one text that are as good as the first, the first that can be done is taken: "pause the TV"
+    may match two televisions of which one plays. Neither a worse reading nor another text is ever done in its place.
 
-    Raises:
-        SentenceError: the author's action of the sentence cannot be carried out as written.
+    What cannot be done (no such device, a device without the ability, an intent that Hearth does not know, an author's
+    action that fails) gives a plan without actions that says so.
+
+    Args:
+        matches: the readings, best first, at least one.
+        home: the house as it is now.
+        context: where and when it was spoken.
     """
+    best = [match for match in matches if match.score >= matches[0].score and match.text == matches[0].text]
+    plans = (_plan_one(match, home, context) for match in best)
+    first = next(plans)
+    return first if first.refusal is None else next((p for p in plans if p.refusal is None), first)
+
+
+def _plan_one(match: IntentMatch, home: Home, context: Context) -> Plan:
     if match.action is not None:
-        actions = author_actions(match, home)
-        return _refused(actions) if isinstance(actions, Refusal) else _done(actions)
+        try:
+            actions = author_actions(match, home)
+        except SentenceError as error:
+            log.error("intent %s: %s", match.intent, error)
+            actions = Refusal("bad_action", {"intent": match.intent})
+        return _refused(match, actions) if isinstance(actions, Refusal) else _done(match, actions)
     handler = _HANDLERS.get(match.intent)
     if handler is None:
-        return _refused(_unsupported(match.intent))
+        return _refused(match, _unsupported(match.intent))
     return handler(match, home, context)
 
 
@@ -58,17 +81,20 @@ def _unsupported(intent: str) -> Refusal:
     return Refusal("not_supported", {"intent": intent})
 
 
-def _refused(refusal: Refusal) -> Plan:
-    return Plan(ResponseKind.FAILED, refusal=refusal)
+def _refused(match: IntentMatch, refusal: Refusal) -> Plan:
+    return Plan(match, ResponseKind.FAILED, refusal=refusal)
 
 
-def _done(actions: tuple[Action, ...]) -> Plan:
+def _done(match: IntentMatch, actions: tuple[Action, ...]) -> Plan:
     matched = dict.fromkeys(entity_id for action in actions for entity_id in action.entity_ids)
-    return Plan(ResponseKind.DONE, actions, matched=tuple(matched))
+    return Plan(match, ResponseKind.DONE, actions, matched=tuple(matched))
 
 
-def _answer(matched: tuple[Entity, ...] = (), unmatched: tuple[Entity, ...] = (), **slots: Any) -> Plan:
+def _answer(
+    match: IntentMatch, matched: tuple[Entity, ...] = (), unmatched: tuple[Entity, ...] = (), **slots: Any
+) -> Plan:
     return Plan(
+        match,
         ResponseKind.ANSWER,
         matched=tuple(entity.entity_id for entity in matched),
         unmatched=tuple(entity.entity_id for entity in unmatched),
@@ -78,62 +104,24 @@ def _answer(matched: tuple[Entity, ...] = (), unmatched: tuple[Entity, ...] = ()
 
 # -- on and off --------------------------------------------------------------------------------------------------------
 
-# Service and the state after it, per domain, as Home Assistant's intent handlers map them; None: it cannot be done.
-_Switching = Mapping[str, tuple[str, str | None] | None]
-_ON: _Switching = {
-    "button": ("press", None),
-    "cover": ("open_cover", "open"),
-    "input_button": ("press", None),
-    "lawn_mower": ("start_mowing", "mowing"),
-    "lock": ("lock", "locked"),
-    "scene": ("turn_on", None),
-    "script": ("turn_on", None),
-    "vacuum": ("start", "cleaning"),
-    "valve": ("open_valve", "open"),
-}
-_OFF: _Switching = {
-    "button": None,
-    "cover": ("close_cover", "closed"),
-    "input_button": None,
-    "lawn_mower": ("dock", None),
-    "lock": ("unlock", "unlocked"),
-    "scene": None,
-    "script": ("turn_off", "off"),
-    "vacuum": ("return_to_base", None),
-    "valve": ("close_valve", "closed"),
-}
-# Those that simply go on and off. Climate and media players do not go into a state called "on".
-_SWITCHED = frozenset({"automation", "fan", "humidifier", "input_boolean", "light", "remote", "siren", "switch"})
-_SWITCHED_ON_SOMEHOW = frozenset({"climate", "media_player", "water_heater"})
-
-
-def _switching(domain: str, on: bool) -> tuple[str, str | None] | None:
-    special = _ON if on else _OFF
-    if domain in special:
-        return special[domain]
-    if domain in _SWITCHED:
-        return ("turn_on", "on") if on else ("turn_off", "off")
-    if domain in _SWITCHED_ON_SOMEHOW:
-        return ("turn_on", None) if on else ("turn_off", "off")
-    return None
-
 
 def _switch(on: bool) -> Callable[[IntentMatch, Home, Context], Plan]:
     def handle(match: IntentMatch, home: Home, context: Context) -> Plan:
         # The data says "all of the lights" by its response; every other sentence without a place means the room.
         everywhere = (match.response or "").endswith("_all")
-        found = select(match, home, context, Wanted(here=not everywhere))
+        described = bool({"name", "domain", "device_class"} & match.slots.keys())
+        found = select(match, home, context, Wanted(frozenset() if described else EVERYTHING, here=not everywhere))
         if isinstance(found, Refusal):
-            return _refused(found)
+            return _refused(match, found)
         targets: dict[tuple[str, str | None], list[str]] = {}
         for entity in found:
-            switching = _switching(entity.domain, on)
-            if switching is not None:
-                service, expected = switching
+            found_service = switching(entity.domain, on)
+            if found_service is not None:
+                service, expected = found_service
                 targets.setdefault((f"{entity.domain}.{service}", expected), []).append(entity.entity_id)
         if not targets:
-            return _refused(Refusal("feature_not_supported"))
-        return _done(tuple(Action(service, tuple(ids), {}, state) for (service, state), ids in targets.items()))
+            return _refused(match, Refusal("feature_not_supported"))
+        return _done(match, tuple(Action(service, tuple(ids), {}, state) for (service, state), ids in targets.items()))
 
     return handle
 
@@ -164,8 +152,8 @@ class _Service:
         data = self.data(match)
         found = data if isinstance(data, Refusal) else select(match, home, context, self.wanted)
         if isinstance(data, Refusal) or isinstance(found, Refusal):
-            return _refused(found)  # type: ignore[arg-type]
-        return _done((Action(self.service, tuple(e.entity_id for e in found), data, self.expected(data)),))
+            return _refused(match, found)  # type: ignore[arg-type]
+        return _done(match, (Action(self.service, tuple(e.entity_id for e in found), data, self.expected(data)),))
 
 
 def _wanted(domain: str, capability: str | None = None, *states: str) -> Wanted:
@@ -216,7 +204,7 @@ def _light_set(match: IntentMatch, home: Home, context: Context) -> Plan:
         if slot in match.slots:
             found = number(match, slot, low, high)
             if isinstance(found, Refusal):
-                return _refused(found)
+                return _refused(match, found)
             data[key] = found
             capability = capability or ability
     if "color" in match.slots:
@@ -232,34 +220,35 @@ def _light_set(match: IntentMatch, home: Home, context: Context) -> Plan:
 def _set_position(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context, Wanted(frozenset({"cover", "valve"}), "position", here=True))
     if isinstance(found, Refusal):
-        return _refused(found)
+        return _refused(match, found)
     position = number(match, "position", 0, 100)
     if isinstance(position, Refusal):
-        return _refused(position)
+        return _refused(match, position)
     expected = "closed" if position == 0 else "open"
     by_domain: dict[str, list[str]] = {}
     for entity in found:
         by_domain.setdefault(entity.domain, []).append(entity.entity_id)
     return _done(
+        match,
         tuple(
             Action(f"{domain}.set_{domain}_position", tuple(ids), {"position": position}, expected)
             for domain, ids in by_domain.items()
-        )
+        ),
     )
 
 
 def _set_temperature(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context, _wanted("climate", "temperature"))
     if isinstance(found, Refusal):
-        return _refused(found)
+        return _refused(match, found)
     # Celsius or Fahrenheit, as the home has it. Devices without limits: what either scale has indoors and in a sauna.
     lows = [float(e.state.attributes.get("min_temp", -50)) for e in found]
     highs = [float(e.state.attributes.get("max_temp", 250)) for e in found]
     temperature = number(match, "temperature", max(lows), min(highs))
     if isinstance(temperature, Refusal):
-        return _refused(temperature)
+        return _refused(match, temperature)
     entity_ids = tuple(entity.entity_id for entity in found)
-    return _done((Action("climate.set_temperature", entity_ids, {"temperature": temperature}),))
+    return _done(match, (Action("climate.set_temperature", entity_ids, {"temperature": temperature}),))
 
 
 # How much "turn the volume up" is, as Home Assistant's media players step by default.
@@ -271,37 +260,39 @@ def _set_volume_relative(match: IntentMatch, home: Home, context: Context) -> Pl
     if step in ("up", "down"):
         step = VOLUME_STEP if step == "up" else -VOLUME_STEP
     elif isinstance(found := number(match, "volume_step", -100, 100), Refusal):
-        return _refused(found)
+        return _refused(match, found)
     else:
         step = found
     targets = select(match, home, context, _wanted("media_player", "volume", *_SOUNDING))
     if isinstance(targets, Refusal):
-        return _refused(targets)
+        return _refused(match, targets)
     levels: dict[float, list[str]] = {}
     for entity in targets:
         level = float(entity.state.attributes.get("volume_level") or 0) + step / 100
         levels.setdefault(round(min(1.0, max(0.0, level)), 2), []).append(entity.entity_id)
-    return _done(tuple(Action("media_player.volume_set", tuple(ids), {"volume_level": v}) for v, ids in levels.items()))
+    return _done(
+        match, tuple(Action("media_player.volume_set", tuple(ids), {"volume_level": v}) for v, ids in levels.items())
+    )
 
 
 def _clean_area(match: IntentMatch, home: Home, context: Context) -> Plan:
     area_id = str(match.value("area") or context.area_id)
     area = home.areas.get(area_id)
     if area is None:
-        return _refused(Refusal("no_area", {"area": area_id}))
+        return _refused(match, Refusal("no_area", {"area": area_id}))
     # Here the area is where to clean, not where the vacuum stands.
     rest = {name: slot for name, slot in match.slots.items() if name != "area"}
     elsewhere = IntentMatch(match.intent, rest, match.text, match.language, match.response)
     found = select(elsewhere, home, context, _wanted_anywhere("vacuum", "clean_area"))
     if isinstance(found, Refusal):
-        return _refused(found)
+        return _refused(match, found)
     if len(found) > 1:
         same_floor = home.on_floor(area.floor_id) if area.floor_id else frozenset()
         found = tuple(entity for entity in found if entity.area_id in same_floor)
         if len(found) != 1:
-            return _refused(Refusal("duplicate_targets"))
+            return _refused(match, Refusal("duplicate_targets"))
     action = Action("vacuum.clean_area", (found[0].entity_id,), {"cleaning_area_id": [area_id]}, "cleaning")
-    return _done((action,))
+    return _done(match, (action,))
 
 
 # -- questions ---------------------------------------------------------------------------------------------------------
@@ -310,13 +301,13 @@ def _clean_area(match: IntentMatch, home: Home, context: Context) -> Plan:
 def _get_state(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context)
     if isinstance(found, Refusal):
-        return _refused(found)
+        return _refused(match, found)
     states = {_plain(state) for state in values_of(match, "state")}
     if not states:
-        return _answer(found)
+        return _answer(match, found)
     matched = tuple(entity for entity in found if _plain(entity.state.value) in states)
     unmatched = tuple(entity for entity in found if _plain(entity.state.value) not in states)
-    return _answer(matched, unmatched)
+    return _answer(match, matched, unmatched)
 
 
 def _plain(state: str) -> str:
@@ -332,33 +323,33 @@ def _get_temperature(match: IntentMatch, home: Home, context: Context) -> Plan:
             measuring = tuple(sensor for sensor in sensors if sensor.device_class == "temperature")
             found = measuring or found
     if isinstance(found, Refusal):
-        return _refused(found)
-    return _known(found[0], "current_temperature" if found[0].domain == "climate" else None)
+        return _refused(match, found)
+    return _known(match, found[0], "current_temperature" if found[0].domain == "climate" else None)
 
 
 def _get_weather(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context, _wanted_anywhere("weather"))
-    return _refused(found) if isinstance(found, Refusal) else _known(found[0], "temperature")
+    return _refused(match, found) if isinstance(found, Refusal) else _known(match, found[0], "temperature")
 
 
-def _known(entity: Entity, attribute: str | None) -> Plan:
+def _known(match: IntentMatch, entity: Entity, attribute: str | None) -> Plan:
     """Answer with the entity's state if it has one."""
     missing = attribute is not None and entity.state.attributes.get(attribute) is None
     if missing or entity.state.value in ("unknown", "unavailable"):
-        return _refused(Refusal("no_state", {"entity": entity.name}))
-    return _answer((entity,))
+        return _refused(match, Refusal("no_state", {"entity": entity.name}))
+    return _answer(match, (entity,))
 
 
 def _get_time(match: IntentMatch, home: Home, context: Context) -> Plan:
-    return _answer(time=context.now.time())
+    return _answer(match, time=context.now.time())
 
 
 def _get_date(match: IntentMatch, home: Home, context: Context) -> Plan:
-    return _answer(date=context.now.date())
+    return _answer(match, date=context.now.date())
 
 
 def _say(match: IntentMatch, home: Home, context: Context) -> Plan:
-    return _answer()
+    return _answer(match)
 
 
 _SOUNDING = ("on", "playing", "paused", "idle", "buffering")

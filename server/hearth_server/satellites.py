@@ -224,8 +224,6 @@ class _Drive:
         facts = {"command_id": context.command_id, "kind": str(response.kind)}
         await write(Synthesize(response.text, context=facts).event())
         speech = await self._link.voice.speak(response)
-        if speech is None:
-            return
         self._played.clear()
         seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)
         await write(AudioStart(rate, width, channels).event())

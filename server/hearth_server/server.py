@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 # Home Assistant renames in bursts (an area, its devices, their entities); one rebuild serves a burst.
 REBUILD_AFTER_S = 0.3
+# A bus that is there has told its part by then; one that is not is awaited while the server runs.
+SETTLE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,16 +42,33 @@ class Server:
 
 
 @contextlib.asynccontextmanager
+async def running_house(config: Config, *, settle_s: float = 0.0) -> AsyncIterator[House]:
+    """Run the buses that are configured.
+
+    Args:
+        config: says which.
+        settle_s: how long to wait for buses that are not yet connected, before the house is given out.
+
+    Raises:
+        ConfigError: a bus can never work as configured.
+    """
+    house = House([DemoHome()])
+    await house.start()
+    try:
+        await house.settled(settle_s)
+        yield house
+    finally:
+        await house.stop()
+
+
+@contextlib.asynccontextmanager
 async def running_pipeline(config: Config) -> AsyncIterator[Pipeline]:
     """Run the house and everything that understands it, without a socket.
 
     Raises:
         ConfigError, EngineError, SentenceError: what is configured cannot be had.
     """
-    house = House([DemoHome()])
-    async with contextlib.AsyncExitStack() as stack:
-        await house.start()
-        stack.push_async_callback(house.stop)
+    async with running_house(config, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
         sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
         for problem in sentences.problems:
             log.warning("%s", problem)
@@ -92,7 +111,7 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener, contextlib.AsyncExitStack() as stack:
-            voice = choose_voice(settings.speak.tts, voice=settings.speak.voice, language=config.language)
+            voice = choose_voice(settings.speak, config.language)
             links = []
             for satellite in settings.satellites:
                 if satellite.area and pipeline.area_id(satellite.area) is None:

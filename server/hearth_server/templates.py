@@ -38,7 +38,7 @@ _FILTERS = frozenset(
         *("sort", "string", "sum", "title", "trim", "unique", "upper"),
     )
 )
-_PADDING = frozenset({"center", "expandtabs", "format_map", "ljust", "rjust", "translate", "zfill"})
+_PADDING = frozenset({"center", "expandtabs", "ljust", "rjust", "translate", "zfill"})
 _WIDE = re.compile(r"\d{4,}|\*|\{[^{}]*\{")
 _EXPRESSION = re.compile(r"\s*\{\{-?((?:(?!\{\{|\}\}|\{%|%\}).)+?)-?\}\}\s*", re.DOTALL)
 
@@ -170,6 +170,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return _Bounding().visit(super()._parse(source, name, filename))  # type: ignore[no-any-return]
 
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Return the guarded form of a `"…".format`, None if the value is something else."""
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None and _WIDE.search(str(value.__self__)):
+            raise SecurityError("the width of a format is too large")
+        return wrapped
+
     def call(self, context: JinjaContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call a function of a template."""
         _step()
@@ -177,8 +184,6 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(owner, str):
             if obj.__name__ in _PADDING:
                 raise SecurityError(f"{obj.__name__} is not allowed")
-            if obj.__name__ == "format" and _WIDE.search(owner):
-                raise SecurityError("the width of a format is too large")
             if obj.__name__ == "replace" and len(args) >= 2:
                 return _replace(owner, args[0], args[1])
             if obj.__name__ == "join" and args:

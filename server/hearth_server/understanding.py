@@ -31,5 +31,5 @@ def understand_home(sentences: Sentences, home: Home) -> Understanding:
     return Understanding(
         grammar=compile_grammar(sentences, home),
         matcher=Matcher(sentences, home),
-        phrasebook=Phrasebook(sentences.language, {"intents": sentences.responses, "errors": sentences.errors}),
+        phrasebook=Phrasebook(sentences),
     )

@@ -10,8 +10,7 @@ import shutil
 import wave
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -19,8 +18,10 @@ from wyoming.error import Error
 from wyoming.tts import Synthesize, SynthesizeVoice
 
 from hearth_core import wire
+from hearth_core.audio import PcmFormat
 from hearth_core.command import Response, ResponseKind
 from hearth_core.errors import EngineError, HearthError
+from hearth_core.settings import SpeakConfig
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +32,7 @@ MAX_SPEECH_BYTES: Final = 60 * 48_000 * 2 * 2
 _CHUNK_MS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class PcmFormat:
-    """How samples are to be read: rate in Hz, width in bytes, number of channels."""
-
-    rate: int
-    width: int
-    channels: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(NamedTuple):
     """Audio on its way: its format, and the samples as they come; the chunks can be taken once, or closed."""
 
     format: PcmFormat
@@ -53,8 +44,8 @@ class Voice(Protocol):
 
     name: str
 
-    async def speak(self, response: Response) -> Speech | None:
-        """Begin to say the response; None if there is nothing to be heard.
+    async def speak(self, response: Response) -> Speech:
+        """Begin to say the response; speech without a chunk if there is nothing to be heard.
 
         Raises:
             EngineError: the voice is not there, or fails before its first sample.
@@ -66,28 +57,28 @@ class NoVoice:
 
     name = "none"
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Say nothing."""
-        return None
+        return _silence()
 
 
 class ChimeVoice:
     """Two notes: rising if it was done, falling if it was not."""
 
     name = "chime"
-    _FORMAT: Final = PcmFormat(22_050, 2, 1)
+    FORMAT: Final = PcmFormat(22_050, 2, 1)
     # C6 and G6: above most rooms' noise, below what small loudspeakers drop.
     _NOTES_HZ: Final = (1046.5, 1568.0)
     _NOTE_S: Final = 0.12
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Sound the chime of the response's kind."""
         failed = response.kind in (ResponseKind.FAILED, ResponseKind.NOT_UNDERSTOOD)
-        return Speech(self._FORMAT, _pieces(self.tone(failed), self._FORMAT))
+        return Speech(self.FORMAT, _pieces(self.tone(failed), self.FORMAT))
 
     def tone(self, failed: bool) -> bytes:
         """Return the chime as PCM."""
-        seconds = np.arange(int(self._NOTE_S * self._FORMAT.rate)) / self._FORMAT.rate
+        seconds = np.arange(int(self._NOTE_S * self.FORMAT.rate)) / self.FORMAT.rate
         # Without a fade in and out a note begins and ends with a click.
         fade = np.sin(math.pi * seconds / self._NOTE_S) ** 2
         notes = reversed(self._NOTES_HZ) if failed else self._NOTES_HZ
@@ -112,11 +103,11 @@ class EspeakVoice:
         self._language = language
         self._timeout_s = timeout_s
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Synthesise the text."""
         text = _clean(response.text)
         if not text:
-            return None
+            return _silence()
         raw = await self._run(text)
         try:
             with wave.open(io.BytesIO(raw)) as file:
@@ -185,11 +176,11 @@ class WyomingVoice:
         self._voice = SynthesizeVoice(name=voice) if voice else None
         self._timeout_s = timeout_s
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Ask for the text; return when the audio begins."""
         text = _clean(response.text)
         if not text:
-            return None
+            return _silence()
         chunks = self._chunks(text)
         try:
             pcm_format = await anext(chunks)
@@ -210,7 +201,7 @@ class WyomingVoice:
                 if AudioStart.is_type(event.type) and not started:
                     start = wire.parse(AudioStart, event)
                     started = True
-                    yield _checked(start)
+                    yield PcmFormat(start.rate, start.width, start.channels)
                 elif AudioChunk.is_type(event.type) and started:
                     audio = wire.parse(AudioChunk, event).audio
                     size += len(audio)
@@ -220,13 +211,7 @@ class WyomingVoice:
                 elif AudioStop.is_type(event.type) and started:
                     return
                 elif Error.is_type(event.type):
-                    raise EngineError(f"{self._uri} fails: {wire.parse(Error, event).text[:200]}")
-
-
-def _checked(start: AudioStart) -> PcmFormat:
-    if not (8_000 <= start.rate <= 48_000 and start.width in (1, 2, 3, 4) and start.channels in (1, 2)):
-        raise EngineError(f"a voice speaks in {start.rate} Hz, {start.width} bytes, {start.channels} channels")
-    return PcmFormat(int(start.rate), int(start.width), int(start.channels))
+                    raise EngineError(f"{self._uri} fails: {_clean(wire.parse(Error, event).text)[:200]}")
 
 
 async def _bytes_only(chunks: AsyncGenerator[PcmFormat | bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -247,14 +232,14 @@ class FallbackVoice:
         self._voice = voice
         self._chime = ChimeVoice()
 
-    async def speak(self, response: Response) -> Speech | None:
+    async def speak(self, response: Response) -> Speech:
         """Say it, or sound the chime."""
         try:
             speech = await self._voice.speak(response)
         except HearthError as error:
             log.warning("%s cannot speak, chime instead: %s", self.name, error)
             return await self._chime.speak(response)
-        return None if speech is None else Speech(speech.format, self._unbroken(speech.chunks))
+        return Speech(speech.format, self._unbroken(speech.chunks))
 
     async def _unbroken(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         try:
@@ -265,25 +250,33 @@ class FallbackVoice:
             log.warning("%s broke off: %s", self.name, error)
 
 
-def choose_voice(uri: str | None = None, *, voice: str | None = None, language: str = "en") -> Voice:
-    """Return the best voice that there is: the configured service, else espeak-ng, else the chime.
+def choose_voice(speak: SpeakConfig, language: str = "en") -> Voice:
+    """Return the voice that is configured; `auto` is espeak-ng if it is installed, else the chime.
 
-    Args:
-        uri: of a Wyoming text-to-speech service, None if none is configured.
-        voice: the service's name of a voice, None for its default.
-        language: for espeak-ng.
+    Raises:
+        EngineError: espeak-ng is asked for by name and is not installed.
     """
-    if uri is not None:
-        return FallbackVoice(WyomingVoice(uri, voice))
+    if speak.tts:
+        return FallbackVoice(WyomingVoice(speak.tts))
+    if speak.voice == "none":
+        return NoVoice()
     binary = shutil.which("espeak-ng")
-    return ChimeVoice() if binary is None else FallbackVoice(EspeakVoice(binary, language))
+    if speak.voice == "chime" or (speak.voice == "auto" and binary is None):
+        return ChimeVoice()
+    if binary is None:
+        raise EngineError("espeak-ng is not installed", remedy="apt install espeak-ng, or set `voice: auto`")
+    return FallbackVoice(EspeakVoice(binary, language))
 
 
 async def _pieces(pcm: bytes, pcm_format: PcmFormat) -> AsyncGenerator[bytes, None]:
     """Yield the audio in chunks of `_CHUNK_MS`, the last one shorter."""
-    size = pcm_format.rate * _CHUNK_MS // 1000 * pcm_format.width * pcm_format.channels
+    size = pcm_format.rate * _CHUNK_MS // 1000 * pcm_format.frame_bytes
     for start in range(0, len(pcm), size):
         yield pcm[start : start + size]
+
+
+def _silence() -> Speech:
+    return Speech(ChimeVoice.FORMAT, _pieces(b"", ChimeVoice.FORMAT))
 
 
 def _clean(text: str) -> str:

@@ -164,10 +164,11 @@ async def test_trickling_does_not_stretch_the_time_of_a_frame() -> None:
 
 async def test_time_in_which_nobody_reads_is_not_the_peers() -> None:
     frame = encode(Event("a", {}, bytes(100)), Limits())
-    async with pair(SHORT) as (ours, theirs):
+    limits = Limits(frame_s=0.3)  # long enough for a busy machine to bring bytes that are there
+    async with pair(limits) as (ours, theirs):
         ours._writer.write(frame + frame[:20])
         await theirs.read()
-        await asyncio.sleep(SHORT.frame_s * 2)  # the handler is busy with the first
+        await asyncio.sleep(limits.frame_s * 1.5)  # the handler is busy with the first
         ours._writer.write(frame[20:])
         assert (await theirs.read()) == Event("a", {}, bytes(100))
 
@@ -269,8 +270,8 @@ def test_fuzzed_connections_never_reach_a_traceback(caplog: pytest.LogCaptureFix
             for chunk in chunks:
                 writer.write(chunk)
                 await asyncio.sleep(0)
-            writer.write_eof()
-            with suppress(ConnectionError):
+            with suppress(OSError):  # the server may have cut it already
+                writer.write_eof()
                 await reader.read()
             writer.transport.abort()
             async with await connect(uri(listener)) as other:

@@ -1,4 +1,4 @@
-"""Every mistake that a person can make at the command line: one line that says what to do, exit code 2, no traceback."""
+"""Every mistake at the command line: one line that says what to do, exit code 2, no traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 
 def hearth(*arguments: str, cwd: Path, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hearth_core.cli", *arguments]
+    command = [sys.executable, "-m", "hearth_core", *arguments]
     return subprocess.run(command, cwd=cwd, stdin=stdin, capture_output=True, text=True, timeout=120, check=False)
 
 

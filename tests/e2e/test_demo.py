@@ -7,7 +7,7 @@ import sys
 
 
 def test_the_demo_does_what_the_recordings_say() -> None:
-    command = [sys.executable, "-m", "hearth_core.cli", "demo", "--speed", "3"]
+    command = [sys.executable, "-m", "hearth_core", "demo", "--speed", "3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

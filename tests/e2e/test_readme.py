@@ -25,7 +25,7 @@ ENDLESS = ("hearth server", "hearth satellite", "hearth demo")
 
 
 def run(arguments: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hearth_core.cli", *arguments]
+    command = [sys.executable, "-m", "hearth_core", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 

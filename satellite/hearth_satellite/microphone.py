@@ -1,0 +1,274 @@
+"""Where the satellite's sound comes from: a device, recordings, or standard input.
+
+Every microphone gives chunks of `CHUNK_BYTES`, 16 kHz s16le mono, whatever its source has; the last is padded with
+zeros.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat, read_recording
+from hearth_core.errors import AudioError
+
+from .device import describe_devices, device_key, load_sounddevice
+
+_LOG = logging.getLogger(__name__)
+
+CHUNK_BYTES: Final = 1024  # 32 ms, the window of Silero VAD: no chunk waits for the next one to be judged
+CHUNK_S: Final = CHUNK_BYTES / BYTES_PER_SECOND
+_SILENCE: Final = bytes(CHUNK_BYTES)
+# A satellite that is busy for a second has a fault; more sound than that is stale, and 2 s are 64 kB.
+_MAX_WAITING: Final = 64
+
+
+class Microphone(Protocol):
+    """Gives sound while it is entered; iterated once."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __aenter__(self) -> Microphone: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def _always() -> bool:
+    return True
+
+
+class FileMicrophone:
+    """Recordings, one after the other, with quiet between them, as if somebody spoke them into a room.
+
+    A recording begins when `ready` says that somebody listens; until then, and for `pause_s` after each recording, the
+    room is quiet. So no recording is lost while no driver is there, or while the answer to the one before is awaited.
+
+    Args:
+        paths: WAV, FLAC or what else libsndfile reads; any rate, width and number of channels.
+        ready: whether the next recording may begin.
+        pause_s: the quiet after each recording; it must last for the end of speech to be found in it.
+        realtime: at the pace of speech; if not, as fast as it is taken, but for the quiet while waiting.
+
+    Raises:
+        AudioError: on entering, a recording is missing, empty, or none.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        *,
+        ready: Callable[[], bool] = _always,
+        pause_s: float = 1.5,
+        realtime: bool = True,
+    ) -> None:
+        self._paths = tuple(paths)
+        self._ready = ready
+        self._pause_chunks = round(pause_s / CHUNK_S)
+        self._realtime = realtime
+        self._recordings: list[bytes] = []
+
+    async def __aenter__(self) -> FileMicrophone:
+        if not self._paths:
+            raise AudioError("no recording is given", remedy="Name one with --mic-file")
+        self._recordings = [await asyncio.to_thread(read_recording, path) for path in self._paths]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._recordings = []
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pace = _Pace()
+        for path, recording in zip(self._paths, self._recordings, strict=True):
+            while not self._ready():
+                await pace.wait()
+                yield _SILENCE
+            _LOG.info("playing %s (%.2f s)", path.name, len(recording) / BYTES_PER_SECOND)
+            chunker = Chunker(CHUNK_BYTES)
+            spoken = [*chunker.feed(recording), *_rest(chunker)]
+            for chunk in [*spoken, *[_SILENCE] * self._pause_chunks]:
+                if self._realtime:
+                    await pace.wait()
+                yield chunk
+
+
+def _rest(chunker: Chunker) -> list[bytes]:
+    last = chunker.flush()
+    return [] if last is None else [last]
+
+
+class _Pace:
+    """Lets one chunk through per chunk's time; time that was lost elsewhere is caught up, but never by a burst."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    async def wait(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._due = max(self._due + CHUNK_S, now - CHUNK_S)
+        await asyncio.sleep(max(0.0, self._due - now))
+
+
+class ByteStream(Protocol):
+    """Anything that raw audio can be read from."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return up to so many bytes as soon as there are some, none at the end."""
+
+
+class StdinMicrophone:
+    """Raw PCM from standard input, or any other stream of bytes.
+
+    Nothing is read before `ready` first says that somebody listens, so a file that is piped in is not lost; from then
+    on everything is read as it comes.
+
+    Args:
+        audio: the format of the PCM.
+        ready: whether reading may begin.
+        stream: standard input if None.
+
+    Raises:
+        AudioError: on entering, standard input is closed.
+    """
+
+    def __init__(
+        self, audio: PcmFormat, *, ready: Callable[[], bool] = _always, stream: ByteStream | None = None
+    ) -> None:
+        self._audio = audio
+        self._ready = ready
+        self._stream = stream
+        self._closed = threading.Event()
+
+    async def __aenter__(self) -> StdinMicrophone:
+        if self._stream is None:
+            # Unbuffered: a thread that is left in a read of sys.stdin.buffer would hold its lock, and abort the exit.
+            try:
+                self._stream = io.FileIO(sys.stdin.fileno(), "rb", closefd=False)
+            except (AttributeError, OSError, ValueError) as error:
+                raise AudioError("standard input is closed", remedy="Pipe raw PCM into it") from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pace = _Pace()
+        while not self._ready():
+            await pace.wait()
+        loop = asyncio.get_running_loop()
+        blocks: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING)
+        # A daemon: a read from a terminal or a pipe cannot be broken off, and must not keep the process alive.
+        threading.Thread(target=self._read, args=(loop, blocks), name="stdin", daemon=True).start()
+        converter, chunker = Converter(self._audio), Chunker(CHUNK_BYTES)
+        while block := await blocks.get():
+            for chunk in chunker.feed(converter.feed(block)):
+                yield chunk
+        for chunk in [*chunker.feed(converter.flush()), *_rest(chunker)]:
+            yield chunk
+
+    def _read(self, loop: asyncio.AbstractEventLoop, blocks: asyncio.Queue[bytes]) -> None:
+        assert self._stream is not None
+        block_bytes = round(self._audio.rate * CHUNK_S) * self._audio.frame_bytes
+        while not self._closed.is_set():
+            try:
+                block = self._stream.read(block_bytes) or b""
+            except (OSError, ValueError) as error:  # ValueError: closed meanwhile
+                _LOG.warning("standard input ended: %s", error)
+                block = b""
+            try:
+                # Waits while the queue is full, so the pipe fills and its writer waits.
+                asyncio.run_coroutine_threadsafe(blocks.put(block), loop).result()
+            except (RuntimeError, asyncio.CancelledError):
+                return  # the loop is gone
+            if not block:
+                return
+
+
+class DeviceMicrophone:
+    """A sound device through PortAudio.
+
+    Sound that nobody takes for two seconds is dropped, the oldest first, and counted in `dropped`.
+
+    Args:
+        device: name, part of a name or number; None is the system's default.
+        audio: the format to ask for, 16 bit; a device that refuses it is opened in its own rate.
+        sounddevice: the library; loaded when it is first needed.
+
+    Raises:
+        AudioError: on entering, PortAudio is missing, or there is no such device, or it does not open.
+    """
+
+    def __init__(self, device: str | int | None, audio: PcmFormat, *, sounddevice: Any = None) -> None:
+        self._device = device_key(device)
+        self._audio = audio
+        self._sd = sounddevice
+        self._stream: Any = None
+        self._blocks: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+        self.dropped = 0
+
+    async def __aenter__(self) -> DeviceMicrophone:
+        if self._sd is None:
+            self._sd = await asyncio.to_thread(load_sounddevice)
+        loop = asyncio.get_running_loop()
+
+        def callback(block: Any, frames: int, time: Any, status: Any) -> None:
+            loop.call_soon_threadsafe(self._put, bytes(block))
+
+        await asyncio.to_thread(self._open, callback)
+        return self
+
+    def _open(self, callback: Callable[..., None]) -> None:
+        shown = "the default sound device" if self._device is None else f"sound device {self._device!r}"
+        wanted = {"device": self._device, "channels": self._audio.channels, "dtype": "int16"}
+        rate = self._audio.rate
+        try:
+            try:
+                self._sd.check_input_settings(samplerate=rate, **wanted)
+            except self._sd.PortAudioError:
+                rate = round(self._sd.query_devices(self._device, "input")["default_samplerate"])
+            self._audio = PcmFormat(rate, 2, self._audio.channels)
+            self._stream = self._sd.RawInputStream(
+                samplerate=rate, blocksize=round(rate * CHUNK_S), callback=callback, **wanted
+            )
+            self._stream.start()
+        except (self._sd.PortAudioError, ValueError) as error:
+            raise AudioError(f"cannot listen on {shown} ({error})", remedy=describe_devices(self._sd)) from error
+
+    def _put(self, block: bytes) -> None:
+        if len(self._blocks) >= _MAX_WAITING:
+            self._blocks.popleft()
+            if self.dropped == 0:
+                _LOG.warning("the satellite is too slow for its microphone: sound is dropped")
+            self.dropped += 1
+        self._blocks.append(block)
+        self._arrived.set()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await asyncio.to_thread(stream.close)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        converter, chunker = Converter(self._audio), Chunker(CHUNK_BYTES)
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._blocks:
+                for chunk in chunker.feed(converter.feed(self._blocks.popleft())):
+                    yield chunk

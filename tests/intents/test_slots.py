@@ -1,0 +1,45 @@
+"""The home's names as slot lists."""
+
+from __future__ import annotations
+
+from hassil.expression import TextChunk
+from hassil.intents import TextSlotList, TextSlotValue
+
+from hearth_core.home import Entity, Home
+from hearth_intents.slots import home_lists, in_place
+from hearth_intents.spoken import speech
+from tests.intents.homes import speech_home
+
+
+def _names(home: Home) -> list[TextSlotValue]:
+    names = home_lists(home, speech("en"))["name"]
+    assert isinstance(names, TextSlotList)
+    return names.values
+
+
+def _text(value: TextSlotValue) -> str:
+    assert isinstance(value.text_in, TextChunk)
+    return value.text_in.text
+
+
+def test_names_stand_as_written_and_as_said() -> None:
+    home = Home.of((), (), [Entity("light.x", "Lamp (2nd)", aliases=("Mr. Big",))])
+    values = _names(home)
+    assert [_text(value) for value in values] == ["Lamp (2nd)", "lamp second", "Mr. Big", "mr big"]
+    assert {value.value_out for value in values} == {"light.x"}
+
+
+def test_names_carry_domain_and_device_class() -> None:
+    values = _names(speech_home())
+    contexts = {value.value_out: value.context for value in values}
+    assert contexts["lock.front_door"] == {"domain": "lock"}
+    assert contexts["cover.sliding_door"] == {"domain": "cover", "device_class": "door"}
+
+
+def test_a_thing_is_in_its_area_and_on_its_floor() -> None:
+    home = speech_home()
+    assert in_place(home, "light.bed_light", area="bedroom_2", floor="upper")
+    assert not in_place(home, "light.bed_light", area="office")
+    assert not in_place(home, "light.bed_light", floor="ground")
+    assert not in_place(home, "weather.new_york", area="office")
+    assert in_place(home, "weather.new_york")

@@ -1,0 +1,92 @@
+"""Stand-ins around a satellite's session: chunks that mean something by their bytes, and a clock that is moved."""
+
+from __future__ import annotations
+
+from wyoming.event import Event
+
+from hearth_core.command import Detection, EndReason
+from hearth_satellite.playback import Playback, Sound
+from hearth_satellite.speaker import NullSpeaker
+from hearth_satellite.wake import WakePhrase
+
+QUIET, WAKE, TALK, END = (bytes([i]) * 1024 for i in range(4))
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Peer:
+    """A driver that remembers what it was sent."""
+
+    def __init__(self, name: str = "peer") -> None:
+        self.name = name
+        self.events: list[Event] = []
+        self.closed: str | None = None
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
+
+    def close(self, reason: str) -> None:
+        self.closed = reason
+
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+    def heard(self) -> bytes:
+        return b"".join(event.payload or b"" for event in self.events)
+
+
+class ByteWake:
+    """Detects the chunk `WAKE`."""
+
+    def __init__(self, preroll_s: float = 0.064, *, words: bool = True) -> None:
+        self.phrases: tuple[WakePhrase, ...] = (WakePhrase("alexa", "Alexa"),) if words else ()
+        self.preroll_s = preroll_s
+
+    def feed(self, chunk: bytes) -> Detection | None:
+        return Detection("alexa" if self.phrases else "", 0.99, 1234) if chunk == WAKE else None
+
+    def reset(self) -> None:
+        pass
+
+
+class ByteEnd:
+    """Ends a command at the chunk `END`; remembers what it was fed."""
+
+    def __init__(self) -> None:
+        self.fed: list[bytes] = []
+
+    def feed(self, pcm: bytes) -> EndReason | None:
+        self.fed.append(pcm)
+        return EndReason.SILENCE if pcm == END else None
+
+    def reset(self) -> None:
+        self.fed = []
+
+
+class Sounds(Playback):
+    """Playback that ends a sound only when a test says so."""
+
+    def __init__(self, *, audible: bool = False) -> None:
+        speaker = NullSpeaker()
+        speaker.audible = audible
+        super().__init__(speaker, lambda sound: None)
+        self.given: list[Sound] = []
+        self.stopped = 0
+
+    def play(self, sound: Sound) -> None:
+        self.given.append(sound)
+
+    def stop(self) -> None:
+        self.stopped += 1
+        super().stop()
+
+    def labels(self) -> list[str]:
+        return [sound.label for sound in self.given]

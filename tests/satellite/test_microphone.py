@@ -1,0 +1,265 @@
+"""Microphones: recordings of every form, standard input, and a sound device that a fake library plays."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from hearth_core.audio import PcmFormat, read_recording
+from hearth_core.errors import AudioError
+from hearth_satellite import device as device_module
+from hearth_satellite.microphone import (
+    CHUNK_BYTES,
+    DeviceMicrophone,
+    FileMicrophone,
+    Microphone,
+    StdinMicrophone,
+)
+
+SILENCE = bytes(CHUNK_BYTES)
+RAMP = np.arange(-8000, 8000, dtype="<i2").tobytes()  # one second, no sample twice
+
+
+async def all_of(microphone: Microphone) -> list[bytes]:
+    async with asyncio.timeout(20), microphone:
+        return [chunk async for chunk in microphone]
+
+
+def wav(path: Path, pcm: bytes = RAMP, **options: Any) -> Path:
+    soundfile.write(path, np.frombuffer(pcm, "<i2"), 16000, **options)
+    return path
+
+
+async def test_a_recording_comes_whole_then_the_quiet_of_a_room(tmp_path: Path) -> None:
+    chunks = await all_of(FileMicrophone([wav(tmp_path / "a.wav")], pause_s=0.32, realtime=False))
+    assert {len(chunk) for chunk in chunks} == {CHUNK_BYTES}
+    heard = b"".join(chunks)
+    assert heard == RAMP + bytes(len(heard) - len(RAMP)), "padded with zeros, none lost"
+    assert chunks[-10:] == [SILENCE] * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "channels", "subtype"),
+    [
+        ("8khz.wav", 8000, 1, "PCM_16"),
+        ("stereo.wav", 16000, 2, "PCM_16"),
+        ("24bit.wav", 16000, 1, "PCM_24"),
+        ("cd.flac", 44100, 2, "PCM_16"),
+        ("float.wav", 48000, 3, "FLOAT"),
+        ("unsigned.wav", 22050, 1, "PCM_U8"),
+    ],
+)
+async def test_recordings_of_every_form_are_converted(
+    tmp_path: Path, name: str, rate: int, channels: int, subtype: str
+) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    soundfile.write(tmp_path / name, np.tile(tone[:, None], channels), rate, subtype=subtype)
+    heard = b"".join(await all_of(FileMicrophone([tmp_path / name], pause_s=0, realtime=False)))
+    samples = np.frombuffer(heard, "<i2")[:16000]
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert spectrum.argmax() == 440, "one second, so the bins are 1 Hz apart"
+    assert np.abs(samples).max() == pytest.approx(16384, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "does not exist"), (b"", "not a recording"), (b"this is not audio", "not a recording")],
+)
+async def test_a_wrong_recording_is_told_at_the_start(tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "x.wav"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=says):
+        await all_of(FileMicrophone([wav(tmp_path / "a.wav"), path]))
+
+
+async def test_no_recording_is_told() -> None:
+    with pytest.raises(AudioError, match="--mic-file"):
+        await all_of(FileMicrophone([]))
+
+
+async def test_a_recording_waits_for_somebody_who_listens(tmp_path: Path) -> None:
+    one, two = (bytes([value]) * CHUNK_BYTES for value in (1, 2))
+    paths = [wav(tmp_path / "one.wav", one * 3), wav(tmp_path / "two.wav", two * 3)]
+    listens = False
+    heard: list[bytes] = []
+    async with (
+        asyncio.timeout(20),
+        FileMicrophone(paths, ready=lambda: listens, pause_s=0, realtime=False) as microphone,
+    ):
+        async for chunk in microphone:
+            heard.append(chunk)
+            quiet_for = len(heard) - max((i + 1 for i, c in enumerate(heard) if c != SILENCE), default=0)
+            listens = quiet_for >= 2  # as a session does: it listens again some time after the command has begun
+    assert heard == [SILENCE] * 2 + [one] * 3 + [SILENCE] * 2 + [two] * 3
+
+
+async def test_recordings_keep_the_pace_of_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, slept = 50.0, list[float]()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        slept.append(seconds)
+
+    loop = SimpleNamespace(time=lambda: now)
+    async with FileMicrophone([wav(tmp_path / "a.wav")], pause_s=0.0) as microphone:
+        monkeypatch.setattr(
+            "hearth_satellite.microphone.asyncio", SimpleNamespace(sleep=sleep, get_running_loop=lambda: loop)
+        )
+        count = 0
+        async for _ in microphone:
+            count += 1
+            now += 0.01  # whoever listens takes its time
+            if count == 10:
+                now += 60.0  # and stalls once
+    assert now - 50.0 == pytest.approx(60.0 + 0.032 * count, abs=0.2)
+    assert max(slept) <= 0.033
+    assert sum(seconds == 0.0 for seconds in slept) <= 5, "what was lost is not caught up in a burst"
+
+
+async def test_standard_input_is_converted_and_its_last_samples_are_not_lost() -> None:
+    stereo = np.repeat(np.frombuffer(RAMP, "<i2"), 2).tobytes() + b"\x01"
+    chunks = await all_of(StdinMicrophone(PcmFormat(16000, 2, 2), stream=io.BytesIO(stereo)))
+    heard = b"".join(chunks)
+    assert heard == RAMP.ljust(len(heard), b"\0")
+    assert {len(chunk) for chunk in chunks} == {CHUNK_BYTES}
+
+
+async def test_standard_input_is_not_read_before_somebody_listens() -> None:
+    read_end, write_end = os.pipe()
+    listens = False
+    with os.fdopen(read_end, "rb", buffering=0) as pipe, os.fdopen(write_end, "wb", buffering=0) as writer:
+        writer.write(RAMP)
+        microphone = StdinMicrophone(PcmFormat(), ready=lambda: listens, stream=pipe)
+        async with microphone:
+            chunks = aiter(microphone)
+            first = asyncio.ensure_future(anext(chunks))
+            await asyncio.sleep(0.05)
+            assert not first.done()
+            listens = True
+            assert await asyncio.wait_for(first, 10) == RAMP[:CHUNK_BYTES]
+            writer.close()
+            rest = [chunk async for chunk in chunks]
+    assert b"".join(rest).startswith(RAMP[CHUNK_BYTES:])
+
+
+async def test_a_writer_of_standard_input_waits_for_a_slow_satellite() -> None:
+    class Counting(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            self.taken += len(data)
+            return data
+
+    stream = Counting(RAMP * 30)
+    async with StdinMicrophone(PcmFormat(), stream=stream) as microphone:
+        chunks = aiter(microphone)
+        await asyncio.wait_for(anext(chunks), 10)
+        await asyncio.sleep(0.1)
+        assert stream.taken < len(RAMP) * 3, "two seconds wait, not thirty"
+        heard = b"".join([chunk async for chunk in chunks])
+    assert len(heard) >= len(RAMP) * 30 - CHUNK_BYTES
+
+
+class PortAudioError(Exception):
+    """As sounddevice has it."""
+
+
+class FakeSoundDevice:
+    """The part of sounddevice that a microphone uses; `speak` is what PortAudio's thread would do."""
+
+    PortAudioError = PortAudioError
+
+    def __init__(self, *rates: int) -> None:
+        self.rates = rates
+        self.opened: dict[str, Any] = {}
+        self.closed = False
+        self.callback: Callable[..., None] = lambda *args: None
+
+    def query_devices(self, device: str | int | None = None, kind: str | None = None) -> Any:
+        devices = [
+            {"name": "usb mic", "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 48000.0}
+        ]
+        return devices if kind is None else devices[0]
+
+    def check_input_settings(self, *, samplerate: float, **wanted: Any) -> None:
+        if wanted["device"] not in (None, 0, "usb mic"):
+            raise ValueError(f"No input device matching {wanted['device']!r}")
+        if samplerate not in self.rates:
+            raise PortAudioError("Invalid sample rate [PaErrorCode -9997]")
+
+    def RawInputStream(self, *, callback: Callable[..., None], **options: Any) -> FakeSoundDevice:
+        if options["samplerate"] not in self.rates:
+            raise PortAudioError("Device unavailable [PaErrorCode -9985]")
+        self.callback, self.opened = callback, options
+        return self
+
+    def start(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+    def speak(self, *blocks: bytes) -> None:
+        for block in blocks:
+            self.callback(block, len(block) // 2, None, None)
+
+
+async def test_a_device_is_heard_in_its_own_rate() -> None:
+    fake = FakeSoundDevice(48000)
+    async with DeviceMicrophone("0", PcmFormat(16000, 2, 1), sounddevice=fake) as microphone:
+        assert fake.opened == {
+            "device": 0, "channels": 1, "dtype": "int16", "samplerate": 48000, "blocksize": 1536,
+        }  # fmt: skip
+        tone = (16000 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)).astype("<i2").tobytes()
+        await asyncio.to_thread(fake.speak, *[tone[i : i + 3072] for i in range(0, len(tone), 3072)])
+        chunks = aiter(microphone)
+        heard = b"".join([await asyncio.wait_for(anext(chunks), 10) for _ in range(30)])
+    assert fake.closed
+    crossings = np.count_nonzero(np.diff(np.signbit(np.frombuffer(heard, "<i2")).astype(int)))
+    assert crossings == pytest.approx(2 * 440 * 0.96, abs=4)
+
+
+async def test_sound_that_nobody_takes_is_dropped_the_oldest_first() -> None:
+    fake = FakeSoundDevice(16000)
+    async with DeviceMicrophone(None, PcmFormat(), sounddevice=fake) as microphone:
+        blocks = [bytes([i]) * CHUNK_BYTES for i in range(100)]
+        fake.speak(*blocks)
+        await asyncio.sleep(0)
+        assert microphone.dropped == 36
+        assert await anext(aiter(microphone)) == blocks[36]
+
+
+@pytest.mark.parametrize(("device", "rates"), [("mixer", (16000,)), (None, ())])
+async def test_a_device_that_cannot_be_used_is_told_with_those_that_can(device: str | None, rates: tuple[int]) -> None:
+    microphone = DeviceMicrophone(device, PcmFormat(), sounddevice=FakeSoundDevice(*rates))
+    with pytest.raises(AudioError, match=r"cannot listen on .*The devices are: 0 'usb mic' \(2 in, 0 out\)"):
+        await all_of(microphone)
+
+
+async def test_a_missing_portaudio_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_library() -> Any:
+        raise OSError("PortAudio library not found")
+
+    monkeypatch.setattr(device_module, "_import_sounddevice", no_library)
+    with pytest.raises(AudioError, match="apt install libportaudio2"):
+        await all_of(DeviceMicrophone(None, PcmFormat()))
+
+
+def test_the_recordings_of_the_tests_are_what_they_say() -> None:
+    data = Path(__file__).parent.parent / "data" / "satellite"
+    names = {path.name for path in data.glob("*.flac")}
+    table = (data / "README.md").read_text()
+    assert all(name in table or "-rms" in name or "-slt" in name for name in names)
+    assert all(len(read_recording(data / name)) < 4 * 32000 for name in names)
