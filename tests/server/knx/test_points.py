@@ -210,5 +210,5 @@ def test_wrong_connection_says_what_is_missing(keys: dict[str, Any], said: str) 
 
 def test_entities_of_one_id_are_refused() -> None:
     switch = {"entity_id": "switch.x", "name": "x", "switch": "1/1/1"}
-    with pytest.raises(ValueError, match=r"entity switch\.x is there twice"):
+    with pytest.raises(ValueError, match=r"switch\.x is there twice"):
         KnxConfig.model_validate({"connection": {"host": "x"}, "entities": [switch, switch]})
