@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, SecretStr, StringConstraints, Tag, model_validator
 
-from .config_home import EntityConfig, HomePart, Section
+from .config_home import EntityConfig, HomePart
+from .section import PathText, Section
 
 # A topic to publish on or to hear: no wildcards. The standard allows 65,535 bytes; nobody writes that by hand.
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^#+\x00]+$")]
@@ -18,9 +19,9 @@ Template = Annotated[str, StringConstraints(max_length=2000)]
 class TlsConfig(Section):
     """Encryption. The certificate authorities of the system are trusted unless `ca_file` names others."""
 
-    ca_file: str | None = None
-    cert_file: str | None = Field(default=None, description="This client's own certificate, with key_file.")
-    key_file: str | None = None
+    ca_file: PathText | None = None
+    cert_file: PathText | None = Field(default=None, description="This client's own certificate, with key_file.")
+    key_file: PathText | None = None
     key_password: SecretStr | None = None
 
     @model_validator(mode="after")
