@@ -1,39 +1,46 @@
-"""How a Home Assistant is configured."""
+"""The section `home_assistant` of a home."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from .section import PathText, Section
 
 
-class HomeAssistantConfig(BaseModel):
-    """A Home Assistant whose devices are part of the home."""
+def _address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https", "ws", "wss") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise PydanticCustomError("address", "should be an address such as http://homeassistant.local:8123")
+    if parts.username or parts.password:
+        raise PydanticCustomError("address", "should have no user and no password: Home Assistant takes a token")
+    return url
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str | None = Field(
-        default=None, description="Its address, e.g. http://homeassistant.local:8123, which is also what none means."
+class HomeAssistantConfig(Section):
+    """A Home Assistant whose devices, those that its Assist may use, are part of the home.
+
+    Without token and token_file, the token is in the environment: HEARTH_HOME_ASSISTANT_TOKEN, or what an add-on gets.
+    """
+
+    url: Annotated[str, Field(max_length=300), AfterValidator(_address)] | None = Field(
+        default=None, description="Its address, e.g. http://homeassistant.local:8123, which is the default."
     )
     token: SecretStr | None = Field(
         default=None,
-        description="A long-lived access token of an administrator. Better in token_file or the environment.",
+        description="A long-lived access token of an administrator; better kept in token_file or the environment.",
     )
-    token_file: Path | None = Field(default=None, description="A file that holds the token and nothing else.")
+    token_file: PathText | None = Field(default=None, description="A file that holds the token and nothing else.")
 
-    @field_validator("url")
-    @classmethod
-    def _an_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https", "ws", "wss") and parts.hostname and (parts.port or 1)
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError("is not an address such as http://homeassistant.local:8123")
-        if parts.username or parts.password:
-            raise ValueError("holds a user or password; Home Assistant takes a token")
-        return url
+    @model_validator(mode="after")
+    def _one_token(self) -> HomeAssistantConfig:
+        if self.token is not None and self.token_file is not None:
+            raise PydanticCustomError("token", "should have token or token_file, not both")
+        return self

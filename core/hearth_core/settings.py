@@ -5,18 +5,21 @@ Import these by way of `hearth_core.config`, which reads them from a file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from . import address
+from .config_home_assistant import HomeAssistantConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -206,7 +209,17 @@ class SatelliteConfig(Section):
 class HomeConfig(Section):
     """What the home consists of."""
 
-    demo: bool = Field(default=True, description="The built-in demo home.")
+    demo: bool = Field(
+        default=True, description="The built-in demo home; beside another only if it says so here, in so many words."
+    )
+    home_assistant: Annotated[HomeAssistantConfig | None, BeforeValidator(lambda v: {} if v is None else v)] = Field(
+        default=None, description="A Home Assistant; with nothing under it, at its usual address."
+    )
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A null written out would be read as a section with nothing under it.
+        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class Config(Section):

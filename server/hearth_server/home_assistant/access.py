@@ -66,7 +66,7 @@ def access(config: HomeAssistantConfig, environment: Mapping[str, str] = os.envi
     if config.token is not None:
         return Access(url, _checked(config.token.get_secret_value(), "home.home_assistant.token"))
     if config.token_file is not None:
-        found = Access(url, file=config.token_file.expanduser())
+        found = Access(url, file=Path(config.token_file))
         found.token()
         return found
     if TOKEN_VARIABLE in environment:

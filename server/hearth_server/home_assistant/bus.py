@@ -37,7 +37,6 @@ class Patience:
         refused_s: after a refusal, which only a person can end; each attempt shows in Home Assistant as a failed login.
         settle_s: after a change of the registries, for the rest of the burst.
         refresh_s: between two readings of the registries that nothing asked for.
-        begin_s: how long `start` waits for the house, so that grammar and matcher need not be built twice.
         running_s: how long a Home Assistant that is just starting may take to load its devices.
     """
 
@@ -46,7 +45,6 @@ class Patience:
     refused_s: float = 300.0
     settle_s: float = 0.3
     refresh_s: float = 300.0
-    begin_s: float = 5.0
     running_s: float = 120.0
 
 
@@ -91,13 +89,9 @@ class HomeAssistant:
         return self._trouble
 
     async def start(self, watcher: Watcher) -> None:
-        """Begin to connect; return when the house is known, or the first attempt failed, or after a few seconds."""
+        """Begin to connect and to report; see `Bus`."""
         self._watcher = watcher
-        tried = asyncio.Event()
-        self._task = asyncio.create_task(self._stay_connected(tried), name="Home Assistant")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.begin_s):
-                await tried.wait()
+        self._task = asyncio.create_task(self._stay_connected(), name="Home Assistant")
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -127,12 +121,12 @@ class HomeAssistant:
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
-    async def _stay_connected(self, tried: asyncio.Event) -> None:
+    async def _stay_connected(self) -> None:
         failures = 0
         while True:
             try:
                 async with connected(self._access) as connection:
-                    fresh = asyncio.create_task(self._keep_fresh(connection, tried), name="keep the home fresh")
+                    fresh = asyncio.create_task(self._keep_fresh(connection), name="keep the home fresh")
                     try:
                         await asyncio.wait({fresh, connection.ended}, return_when=asyncio.FIRST_COMPLETED)
                         (connection.ended if connection.ended.done() else fresh).result()
@@ -146,7 +140,6 @@ class HomeAssistant:
                 trouble = BusError(f"the connection to Home Assistant failed: {error}")
             failures = 0 if self._connection is not None else failures + 1
             self._away(trouble)
-            tried.set()
             if isinstance(trouble, BusError):
                 await self._refused()
             else:
@@ -180,7 +173,7 @@ class HomeAssistant:
 
     # -- the picture of the house --------------------------------------------------------------------------------------
 
-    async def _keep_fresh(self, connection: Connection, tried: asyncio.Event) -> None:
+    async def _keep_fresh(self, connection: Connection) -> None:
         """Read the house, and again whenever a registry changes.
 
         Raises:
@@ -205,7 +198,6 @@ class HomeAssistant:
                     if before is not None:
                         await connection.unsubscribe(before)
             self._rebuild(connection)
-            tried.set()
             try:
                 async with asyncio.timeout(self._patience.refresh_s):
                     await self._stale.wait()

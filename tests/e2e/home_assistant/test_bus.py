@@ -24,15 +24,15 @@ from tests.server.home_assistant.fake import Recorder
 pytestmark = pytest.mark.timeout(1200)  # the first test of all installs Home Assistant
 
 ACTION_S = 5.0  # as the server gives a command
-PATIENCE = Patience(retry_s=0.1, retry_longest_s=0.5, refused_s=1.0, begin_s=20.0)
+PATIENCE = Patience(retry_s=0.1, retry_longest_s=0.5, refused_s=1.0)
 
 
 @asynccontextmanager
 async def running(home_assistant: HomeAssistant, access: Access | None = None) -> AsyncIterator[tuple[Bus, Recorder]]:
     """Run a bus until the block is left."""
     bus = Bus(access or access_of(home_assistant), PATIENCE)
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     try:
         yield bus, watcher
     finally:

@@ -32,6 +32,6 @@ async def bus(fake: FakeHomeAssistant) -> AsyncIterator[HomeAssistant]:
 @pytest.fixture
 async def recorder(bus: HomeAssistant) -> Recorder:
     """The bus's watcher, the bus started with it."""
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     return watcher

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from hearth_core.home import Home, State
 from hearth_server.home_assistant.access import Access, websocket_url
+from hearth_server.home_assistant.bus import HomeAssistant
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.a-token-that-must-not-be-seen.c2VjcmV0"
 WAIT_S = 10.0
@@ -315,17 +316,17 @@ async def running_fake() -> AsyncIterator[FakeHomeAssistant]:
 
 
 class Recorder:
-    """A watcher that remembers, and lets a test wait."""
+    """A bus's watcher: remembers what it is told, and lets a test wait for it."""
 
-    def __init__(self, home: Callable[[], Home]) -> None:
-        self._home = home
+    def __init__(self, bus: HomeAssistant) -> None:
+        self._bus = bus
         self.states: list[Mapping[str, State]] = []
         self.parts = 0
         self._changed = asyncio.Event()
 
     def states_changed(self, states: Mapping[str, State]) -> None:
         """Remember."""
-        assert all(self._home().entities[k].state == state for k, state in states.items())
+        assert all(self._bus.home.entities[k].state == state for k, state in states.items())
         self.states.append(states)
         self._changed.set()
 
@@ -333,6 +334,13 @@ class Recorder:
         """Count."""
         self.parts += 1
         self._changed.set()
+
+    async def tried(self) -> None:
+        """Start the bus; return when it is connected, or has found out why it cannot be."""
+        await self._bus.start(self)
+        async with asyncio.timeout(WAIT_S):
+            while not self._bus.reachable and self._bus.trouble is None:
+                await asyncio.sleep(0.01)
 
     async def until(self, holds: Callable[[Home], bool]) -> Home:
         """Return the home as soon as this holds of it.
@@ -342,9 +350,9 @@ class Recorder:
         """
         try:
             async with asyncio.timeout(WAIT_S):
-                while not holds(self._home()):
+                while not holds(self._bus.home):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"it does not come to hold of {self._home()}") from None
-        return self._home()
+            raise AssertionError(f"it does not come to hold of {self._bus.home}") from None
+        return self._bus.home

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from hearth_core.config import load, problems
 from hearth_core.config_home_assistant import HomeAssistantConfig
 from hearth_core.errors import ConfigError
 from hearth_server.home_assistant.access import access, websocket_url
@@ -35,7 +36,7 @@ def test_the_nearest_token_counts(config: dict[str, str], environment: dict[str,
 def test_a_token_file_comes_before_the_environment_and_is_read_anew(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{SECRET}\n")
-    found = access(HomeAssistantConfig(token_file=file), VARIABLES)
+    found = access(HomeAssistantConfig(token_file=str(file)), VARIABLES)
     assert found.token().get_secret_value() == SECRET
     file.write_text("another")
     assert found.token().get_secret_value() == "another"
@@ -46,14 +47,14 @@ def test_a_file_that_holds_no_token_is_told_without_its_content(tmp_path: Path, 
     file = tmp_path / "token"
     file.write_bytes(content)
     with pytest.raises(ConfigError, match="holds no access token") as raised:
-        access(HomeAssistantConfig(token_file=file), {})
+        access(HomeAssistantConfig(token_file=str(file)), {})
     assert "two words" not in str(raised.value)
     assert "long-lived access token" in raised.value.remedy
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
-        access(HomeAssistantConfig(token_file=tmp_path / "none"), VARIABLES)
+        access(HomeAssistantConfig(token_file=str(tmp_path / "none")), VARIABLES)
 
 
 def test_without_a_token_it_is_told_where_to_get_one() -> None:
@@ -86,6 +87,38 @@ def test_what_is_no_address_is_refused_without_showing_it(url: str) -> None:
 )
 def test_any_address_becomes_that_of_the_websocket(url: str, expected: str) -> None:
     assert websocket_url(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "message"),
+    [
+        ("url: http://user:secret@home", "home.home_assistant.url", "no user and no password"),
+        ("url: home", "home.home_assistant.url", "http://homeassistant.local:8123"),
+        ("{token: a, token_file: b}", "home.home_assistant", "not both"),
+        ("tokn: secret", "home.home_assistant.tokn", "not a key that is known"),
+        ("token: 5", "home.home_assistant.token", "valid string"),
+    ],
+)
+def test_mistakes_in_the_file_are_told_without_their_values(tmp_path: Path, text: str, key: str, message: str) -> None:
+    file = tmp_path / "hearth.yaml"
+    file.write_text(f"home:\n  home_assistant:\n    {text}\n")
+    (problem,) = problems(file)
+    assert problem.key == key
+    assert message in problem.message
+    assert "secret" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "configured"),
+    [("home:\n", False), ("home:\n  home_assistant:\n", True), ("home:\n  home_assistant: {token_file: t}\n", True)],
+)
+def test_a_section_without_a_word_means_the_defaults(tmp_path: Path, text: str, configured: bool) -> None:
+    file = tmp_path / "hearth.yaml"
+    file.write_text(text)
+    section = load(file).home.home_assistant
+    assert (section is not None) is configured
+    if section is not None and section.token_file is not None:
+        assert section.token_file == str(tmp_path / "t")
 
 
 def test_nothing_shows_the_token() -> None:

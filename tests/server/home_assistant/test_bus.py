@@ -115,8 +115,8 @@ async def test_what_is_no_longer_exposed_leaves_the_house(
 async def test_a_house_in_which_nothing_is_exposed_is_empty(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
     for thing in fake.things.values():
         thing.exposed = False
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     assert bus.reachable
     assert not bus.home.entities
     fake.things["light.shelf"].exposed = True
@@ -137,7 +137,7 @@ async def test_entries_that_cannot_be_read_do_not_take_the_others_along(
     fake: FakeHomeAssistant, bus: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.areas += [{"area_id": 5, "name": None}, "junk"]  # type: ignore[list-item]
-    await bus.start(Recorder(lambda: bus.home))
+    await Recorder(bus).tried()
     assert bus.home.areas.keys() == {"kitchen", "hall"}
     assert "2 entries like area cannot be read" in caplog.text
 
@@ -145,16 +145,15 @@ async def test_entries_that_cannot_be_read_do_not_take_the_others_along(
 async def test_a_home_assistant_that_is_starting_is_waited_for(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
     fake.config_state = "STARTING"
     late = fake.things.pop("light.shelf")
-    watcher = Recorder(lambda: bus.home)
-    starting = asyncio.create_task(bus.start(watcher))
+    watcher = Recorder(bus)
+    await bus.start(watcher)
     async with asyncio.timeout(LONG_S):
         while "get_config" not in fake.commands:
             await asyncio.sleep(0.01)
     assert not bus.reachable
     fake.things["light.shelf"] = late
     fake.started()
-    await starting
-    assert "light.shelf" in bus.home.entities
+    await watcher.until(lambda home: "light.shelf" in home.entities)
 
 
 async def test_a_home_of_5000_entities(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
@@ -164,8 +163,8 @@ async def test_a_home_of_5000_entities(fake: FakeHomeAssistant, bus: HomeAssista
         thing.attributes = {"friendly_name": f"Lamp {i}", "supported_color_modes": ["brightness"], **padding}
         thing.area_id = "hall" if i % 2 else "kitchen"
         thing.aliases = [None, f"number {i}"]
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     await watcher.until(lambda home: len(home.entities) == 5004)
     entity_ids = tuple(f"light.lamp_{i}" for i in range(5000))
     outcomes = await bus.perform(Action("light.turn_on", entity_ids, expected="on"), 30)
@@ -191,7 +190,7 @@ async def test_a_home_of_5000_entities(fake: FakeHomeAssistant, bus: HomeAssista
 )
 async def test_names_of_all_kinds(fake: FakeHomeAssistant, bus: HomeAssistant, name: Any, shown: str) -> None:
     fake.things["light.shelf"].attributes["friendly_name"] = name
-    await bus.start(Recorder(lambda: bus.home))
+    await Recorder(bus).tried()
     assert bus.home.entities["light.shelf"].name == shown
     assert statuses(await bus.perform(Action("light.turn_on", ("light.shelf",), expected="on"), LONG_S)) == ["done"]
 
@@ -390,9 +389,9 @@ async def test_away_everything_is_unavailable_and_back_it_is_not(
 
 async def test_a_home_that_is_away_at_the_start_is_no_error(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
     await fake.stop()
-    watcher = Recorder(lambda: bus.home)
+    watcher = Recorder(bus)
     async with asyncio.timeout(LONG_S):
-        await bus.start(watcher)
+        await watcher.tried()
     assert not bus.reachable
     assert bus.trouble is not None
     await fake.start()
@@ -464,8 +463,8 @@ async def test_registries_that_are_none_are_told_and_tried_again(
     fake: FakeHomeAssistant, bus: HomeAssistant, command: str
 ) -> None:
     fake.answers[command] = "junk"
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     assert not bus.reachable
     assert "str in place of" in str(bus.trouble)
     fake.answers.clear()
@@ -483,8 +482,8 @@ async def test_a_wrong_token_is_told_once_with_its_remedy(
     fake: FakeHomeAssistant, bus: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     fake.tokens.clear()
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     async with asyncio.timeout(LONG_S):
         while len(fake.logins) < 3:
             await asyncio.sleep(0.01)
@@ -501,8 +500,8 @@ async def test_a_token_that_is_revoked_ends_it_until_there_is_another(
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
     bus = HomeAssistant(Access(fake.access.url, file=file), PATIENCE)
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     try:
         fake.tokens = {"another-token"}
         await fake.hang_up()
@@ -519,7 +518,7 @@ async def test_a_token_that_is_revoked_ends_it_until_there_is_another(
 
 async def test_a_user_without_rights_is_told(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
     fake.admin = False
-    await bus.start(Recorder(lambda: bus.home))
+    await Recorder(bus).tried()
     assert isinstance(bus.trouble, BusError)
     assert "administrator" in bus.trouble.remedy
 
@@ -530,8 +529,8 @@ async def test_the_token_is_in_no_log(
     caplog.set_level(logging.DEBUG)
     for name in ("asyncio", "aiohttp", "hearth_server", "hearth_core"):
         logging.getLogger(name).setLevel(logging.DEBUG)
-    watcher = Recorder(lambda: bus.home)
-    await bus.start(watcher)
+    watcher = Recorder(bus)
+    await watcher.tried()
     await bus.perform(ON, LONG_S)
     await fake.send("junk")
     fake.tokens.clear()
@@ -553,17 +552,15 @@ async def test_the_token_is_in_no_log(
 
 async def test_it_can_be_stopped_at_any_time(fake: FakeHomeAssistant, bus: HomeAssistant) -> None:
     await bus.stop()
-    await bus.start(Recorder(lambda: bus.home))
+    await bus.start(Recorder(bus))
     await bus.stop()
     await bus.stop()
     assert not bus.reachable
     assert statuses(await bus.perform(ON, LONG_S)) == [OutcomeStatus.UNREACHABLE]
     fake.silent.add("get_config")
-    starting = asyncio.create_task(bus.start(Recorder(lambda: bus.home)))
+    await bus.start(Recorder(bus))
     await asyncio.sleep(0.05)
     await bus.stop()
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
     assert fake.connections <= 1
 
 

@@ -46,7 +46,7 @@ async def test_whether_the_computed_name_counts(
     for thing in fake.things.values():
         thing.aliases = []
     fake.things["light.ceiling"].aliases, fake.things["light.shelf"].aliases = ceiling, shelf
-    await bus.start(Recorder(lambda: bus.home))
+    await Recorder(bus).tried()
     assert bus.home.entities["light.shelf"].names == names
     assert bus.home.entities["lock.door"].names == ("Front Door",)
 
@@ -55,7 +55,7 @@ async def test_an_entity_in_no_registry_has_its_states_name_and_no_room(
     fake: FakeHomeAssistant, bus: HomeAssistant
 ) -> None:
     fake.things["lock.door"].registered = False
-    await bus.start(Recorder(lambda: bus.home))
+    await Recorder(bus).tried()
     assert bus.home.entities["lock.door"].names == ("Front Door",)
     assert bus.home.entities["lock.door"].area_id is None
 
