@@ -26,15 +26,33 @@ class Client:
 
     async def command(self, kind: str, **fields: Any) -> Any:
         """Send a command, return its result; events that come meanwhile are dropped."""
-        number = next(self._ids)
         async with asyncio.timeout(WAIT_S):
-            await self.socket.send_json({"id": number, "type": kind, **fields})
+            number = await self.start(kind, **fields)
             while True:
                 message = await self.socket.receive_json()
                 if message.get("id") == number and message["type"] == "result":
                     if not message["success"]:
                         raise RefusedError(message["error"])
                     return message["result"]
+
+    async def start(self, kind: str, **fields: Any) -> int:
+        """Send a command, return its number."""
+        number = next(self._ids)
+        await self.socket.send_json({"id": number, "type": kind, **fields})
+        return number
+
+    async def events(self, number: int) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield the events of a command that was started.
+
+        Raises:
+            RefusedError: the command was refused.
+        """
+        while True:
+            message = await self.socket.receive_json()
+            if message.get("id") == number and message["type"] == "event":
+                yield message["event"]
+            elif message.get("id") == number and not message["success"]:
+                raise RefusedError(message["error"])
 
     async def call(self, service: str, entity_id: str, **data: Any) -> None:
         """Call a service on an entity."""

@@ -81,3 +81,16 @@ async def furnish(client: Client) -> None:
     for voiced, shown in ((HIDDEN, False), (SHOWN, True)):
         exposure = {"assistants": ["conversation"], "entity_ids": list(voiced), "should_expose": shown}
         await client.command("homeassistant/expose_entity", **exposure)
+
+
+async def rename(client: Client, entity_id: str, name: str | None) -> None:
+    """Give an entity another name as a person does, None for the one that it had.
+
+    One that is all of its device has the device's name.
+    """
+    entity = await client.command("config/entity_registry/get", entity_id=entity_id)
+    if entity["device_id"]:
+        device = {"device_id": entity["device_id"], "name_by_user": name}
+        await client.command("config/device_registry/update", **device)
+    else:
+        await client.command("config/entity_registry/update", entity_id=entity_id, name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import socket
@@ -74,7 +75,13 @@ class HomeAssistant:
         command = [*tied, str(self.hass), "--config", str(self.folder / "config"), "--skip-pip", "--log-no-color"]
         with self.log.open("ab") as log:
             self._since = log.tell()
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PATH": os.pathsep.join([str(self.hass.parent), os.environ.get("PATH", "")])},
+            )
 
     def wait(self) -> None:
         """Wait until it has set up every integration.
