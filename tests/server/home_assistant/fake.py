@@ -216,6 +216,8 @@ class FakeHomeAssistant:
                 self._sockets[socket][number] = (command["event_type"], None)
             case "subscribe_entities":
                 self._sockets[socket][number] = ("states", frozenset(command["entity_ids"]))
+            case "supported_features":
+                assert command["features"] == {"coalesce_messages": 1}
             case "unsubscribe_events":
                 del self._sockets[socket][command["subscription"]]
             case "get_config":
