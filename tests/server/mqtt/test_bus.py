@@ -86,7 +86,7 @@ async def running(mosquitto: Mosquitto, **broker: Any) -> AsyncIterator[tuple[Mq
     config = MqttConfig.model_validate(
         {"broker": {**mosquitto.config.model_dump(), **broker}, "entities": ENTITIES, "areas": [{"name": "Kitchen"}]}
     )
-    bus = MqttBus(config, Broker(config.broker, STATUS, "hearth-test"))
+    bus = MqttBus(config, Broker(config.broker, STATUS))
     watching = Watching()
     await bus.start(watching)
     try:
@@ -348,4 +348,4 @@ def test_tls_files_that_cannot_be_read_are_a_configuration_error(tmp_path: Path)
     for file in ("missing.pem", "ca.pem"):
         config = BrokerConfig.model_validate({"tls": {"ca_file": str(tmp_path / file)}})
         with pytest.raises(ConfigError, match=file):
-            asyncio.run(Broker(config, STATUS, "x").start())
+            asyncio.run(Broker(config, STATUS).start())
