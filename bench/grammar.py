@@ -27,7 +27,7 @@ from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import load_sentences
 from hearth_intents.slots import home_lists
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.intents.homes import large_home
 
 T = TypeVar("T")

@@ -67,6 +67,7 @@ async def _play(config: Config, speed: float) -> int:
         with screen:
             for scene, pcm in zip(scenes, recordings, strict=True):
                 right += await _play_one(scene, pcm, speed, satellite, answers, screen)
+                await server.links[0].resting.wait()  # the answer is played; the satellite listens again
         screen.summary(right, len(scenes))
     return 0 if right == len(scenes) else 1
 

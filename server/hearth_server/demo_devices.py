@@ -160,7 +160,7 @@ def _run(call: Call) -> State:
     if not isinstance(variables, Mapping):
         raise BusError(f"{call.service}: variables is {variables!r}", remedy="Give name: value")
     # What it was last asked for: a real script would be seen by what it does.
-    asked: dict[str, Any] = {"order": dict(variables)} if variables else {}
+    asked: dict[str, Any] = {"variables": dict(variables)} if variables else {}
     return call.to(last_triggered=call.now.isoformat(timespec="milliseconds"), **asked)
 
 

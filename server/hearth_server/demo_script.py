@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,16 @@ def changes(before: Home, after: Home) -> dict[str, str]:
     return found
 
 
+def _said(value: Any) -> Any:
+    """Return a value as scripts get it without the variables that were not said."""
+    if isinstance(value, Mapping):
+        return {k: v for k, v in value.items() if v not in ("", None)}
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _show(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(str(v) for v in value.values())
-    return str(value)
+    said = _said(value)
+    return ", ".join(str(v) for v in said.values()) if isinstance(said, dict) else str(said)
 
 
 def judge(scene: Scene, answer: Answer) -> Verdict:
@@ -89,6 +96,6 @@ def judge(scene: Scene, answer: Answer) -> Verdict:
     if entity is None or entity.entity_id not in changed:
         return Verdict(False, change)
     right = scene.state in (None, entity.state.value) and all(
-        entity.state.attributes.get(k) == v for k, v in scene.attributes.items()
+        _said(entity.state.attributes.get(k)) == v for k, v in scene.attributes.items()
     )
     return Verdict(right, change)

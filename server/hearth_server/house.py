@@ -86,7 +86,7 @@ class House:
         """Wait until every bus can be reached, `timeout_s` at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while not all(bus.reachable for bus in self._buses):
+                while not all(bus.reachable for bus in self._buses):  # noqa: ASYNC110 - buses do not tell of this
                     await asyncio.sleep(0.02)
 
     async def stop(self) -> None:

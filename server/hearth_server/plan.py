@@ -44,8 +44,9 @@ class Plan:
 def plan(matches: Sequence[IntentMatch], home: Home, context: Context) -> Plan:
     """Return what the sentence comes to in this home; pure.
 
-    Of several readings of one text that are as good as the first, the first that can be done is taken: "pause the TV"
-    may match two televisions of which one plays. Neither a worse reading nor another text is ever done in its place.
+    Of several readings of one text that are as good as the first, the one that can be done is taken: "pause the TV" may
+    match two televisions of which one plays. If two can be done, neither is: the speaker is to say which. Neither a
+    worse reading nor another text is ever done in their place.
 
     What cannot be done (no such device, a device without the ability, an intent that Hearth does not know, an author's
     action that fails) gives a plan without actions that says so.
@@ -56,9 +57,13 @@ def plan(matches: Sequence[IntentMatch], home: Home, context: Context) -> Plan:
         context: where and when it was spoken.
     """
     best = [match for match in matches if match.score >= matches[0].score and match.text == matches[0].text]
-    plans = (_plan_one(match, home, context) for match in best)
-    first = next(plans)
-    return first if first.refusal is None else next((p for p in plans if p.refusal is None), first)
+    plans = [_plan_one(match, home, context) for match in best]
+    feasible = [p for p in plans if p.refusal is None]
+    if len(feasible) < 2:
+        return feasible[0] if feasible else plans[0]
+    name = feasible[0].match.slots.get("name")
+    unsure = Refusal("duplicate_entities", {"entity": name.text}) if name else Refusal("duplicate_targets")
+    return _refused(feasible[0].match, unsure)
 
 
 def _plan_one(match: IntentMatch, home: Home, context: Context) -> Plan:
@@ -157,7 +162,7 @@ class _Service:
 
 
 def _wanted(domain: str, capability: str | None = None, *states: str) -> Wanted:
-    return Wanted(frozenset({domain}), capability, frozenset(states), here=True)
+    return Wanted(frozenset({domain}), capability, states, here=True)
 
 
 def _wanted_anywhere(domain: str, capability: str | None = None) -> Wanted:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -33,7 +34,7 @@ from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
 
 from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, EndReason, Response, Transcription
+from hearth_core.command import Context, EndReason, Response, Transcription, new_command_id
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
@@ -57,6 +58,13 @@ class LinkLimits:
     last_retry_s: float = 15.0
 
 
+def _command_id(event: Event) -> str:
+    """Return the id that the satellite gave its command, so that one search follows it through both logs."""
+    context = event.data.get("context")
+    given = context.get("command_id") if isinstance(context, dict) else None
+    return given if isinstance(given, str) and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", given) else new_command_id()
+
+
 class SatelliteLink:
     """The server's side of one satellite, for as long as the server runs."""
 
@@ -74,6 +82,8 @@ class SatelliteLink:
         self.name = name
         self.uri = uri
         self.connected = asyncio.Event()
+        self.resting = asyncio.Event()  # no command is under way
+        self.resting.set()
         self.announced_area = ""
         self._area = area
         self.pipeline = pipeline
@@ -153,7 +163,7 @@ class _Drive:
             if self._inbox is not None:
                 await self._inbox.end()
         elif RunPipeline.is_type(event.type):
-            await self._on_run(parse(RunPipeline, event))
+            await self._on_run(parse(RunPipeline, event), _command_id(event))
         elif Played.is_type(event.type):
             self._played.set()
         elif Info.is_type(event.type):
@@ -164,7 +174,7 @@ class _Drive:
         elif Error.is_type(event.type):
             log.warning("satellite %s reports: %s", self._link.name, parse(Error, event).text)
 
-    async def _on_run(self, run: RunPipeline) -> None:
+    async def _on_run(self, run: RunPipeline, command_id: str) -> None:
         if run.start_stage is not PipelineStage.ASR:
             text = f"this server starts at asr, not at {run.start_stage.value}: let the satellite detect its wake word"
             await self._connection.write(Error(text, "unsupported-stage").event())
@@ -175,7 +185,7 @@ class _Drive:
                 await self._inbox.end()
             await asyncio.gather(self._conversation, return_exceptions=True)
         self._inbox, self._converter, self._heard = AudioInbox(), None, False
-        self._conversation = asyncio.create_task(self._converse(self._inbox))
+        self._conversation = asyncio.create_task(self._converse(self._inbox, command_id))
 
     async def _on_audio(self, chunk: AudioChunk) -> None:
         if self._inbox is None or self._inbox.closed:
@@ -184,10 +194,11 @@ class _Drive:
             self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
         await self._inbox.put(self._converter.feed(chunk.audio))
 
-    async def _converse(self, inbox: AudioInbox) -> None:
+    async def _converse(self, inbox: AudioInbox, command_id: str) -> None:
         """One command: listen, act, speak. Whatever happens, the satellite is told that it is over."""
         link = self._link
-        context = Context(language=link.language, satellite=link.name, area_id=link.area_id())
+        link.resting.clear()
+        context = Context(command_id, link.language, satellite=link.name, area_id=link.area_id())
         telling: list[asyncio.Task[None]] = []
 
         def heard(transcription: Transcription) -> None:
@@ -213,6 +224,7 @@ class _Drive:
             inbox.close()
             for task in telling:
                 task.cancel()
+            link.resting.set()
 
     async def _tell_transcript(self, transcription: Transcription, context: Context) -> None:
         await self._connection.write(VoiceStopped().event())

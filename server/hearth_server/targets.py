@@ -29,13 +29,13 @@ class Wanted:
     Attributes:
         domains: of these kinds; any if empty.
         capability: with this capability.
-        states: in one of these states now; any if empty.
+        states: in one of these states now, the first of them naming all in a refusal; any if empty.
         here: in the satellite's area, where the sentence names neither a device nor a place.
     """
 
     domains: frozenset[str] = frozenset()
     capability: str | None = None
-    states: frozenset[str] = frozenset()
+    states: tuple[str, ...] = ()
     here: bool = False
 
 
@@ -181,7 +181,7 @@ def _able(found: tuple[Entity, ...], wanted: Wanted) -> tuple[Entity, ...] | Ref
         return Refusal("feature_not_supported")
     ready = tuple(entity for entity in able if not wanted.states or entity.state.value in wanted.states)
     if not ready:
-        return Refusal("entity_wrong_state", {"state": " or ".join(sorted(wanted.states))})
+        return Refusal("entity_wrong_state", {"state": wanted.states[0]})
     return ready
 
 

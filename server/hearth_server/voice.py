@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import logging
 import math
+import os
 import shutil
+import signal
 import wave
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -129,6 +132,7 @@ class EspeakVoice:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
             )
         except OSError as error:
             raise EngineError(f"{self._binary} cannot be started: {error.strerror}") from error
@@ -138,9 +142,7 @@ class EspeakVoice:
         except TimeoutError as error:
             raise EngineError(f"{self._binary} takes more than {self._timeout_s:g} s") from error
         finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await _end(process)
 
 
 async def _exchange(process: asyncio.subprocess.Process, text: str, binary: str) -> bytes:
@@ -158,6 +160,17 @@ async def _exchange(process: asyncio.subprocess.Process, text: str, binary: str)
     if await process.wait():
         raise EngineError(f"{binary} fails with exit code {process.returncode}")
     return bytes(raw)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill it if it runs, with what it started: some systems wrap the binary in a script."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        # What is left in the pipe is read, or its transport would stay open.
+        while process.stdout is not None and await process.stdout.read(64 * 1024):
+            pass
+    await process.wait()
 
 
 class WyomingVoice:
@@ -282,4 +295,7 @@ def _silence() -> Speech:
 def _clean(text: str) -> str:
     """Return the text as a voice may get it: printable, bounded, cut at a word."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return plain if len(plain) <= MAX_TEXT_CHARS else plain[:MAX_TEXT_CHARS].rpartition(" ")[0]
+    if len(plain) <= MAX_TEXT_CHARS:
+        return plain
+    cut = plain[:MAX_TEXT_CHARS]
+    return cut.rpartition(" ")[0] or cut

@@ -129,3 +129,14 @@ async def test_commands_run_side_by_side(running: PipelineFactory) -> None:
         answers = await asyncio.gather(*(pipeline.answer(chunks(*SPEECH), Context()) for _ in range(2)))
     assert {answer.matches[0].text for answer in answers} == {"lock the front door", "turn on standing light"}
     assert all(isinstance(answer, Answer) for answer in answers)
+
+
+async def test_of_two_things_of_one_name_neither_is_taken_by_guess(running: PipelineFactory) -> None:
+    async with running() as pipeline:
+        before = pipeline.house.home
+        answer = await pipeline.answer_text("turn on the tv", Context())
+        assert answer.response.kind is ResponseKind.FAILED
+        assert "multiple" in answer.response.text
+        assert pipeline.house.home == before
+        here = await pipeline.answer_text("turn on the tv", Context(area_id="kitchen"))
+        assert [outcome.entity_id for outcome in here.outcomes] == ["media_player.kitchen_tv"]
