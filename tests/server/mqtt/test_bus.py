@@ -176,6 +176,7 @@ async def test_command_is_done_when_the_state_topic_says_so(
         assert bus.home.entities[action.entity_ids[0]].state == after
     for topic, payload in told.items():
         assert devices.next(topic) == (payload, False)
+    assert all(devices.expiries), "a command must not wait at the broker for a device that sleeps"
 
 
 async def test_silent_state_topic_is_unconfirmed_even_if_the_old_state_fits(mosquitto: Mosquitto) -> None:
