@@ -176,10 +176,14 @@ class MqttConfig(HomePart):
     broker: BrokerConfig = BrokerConfig()
     entities: tuple[MqttEntity, ...] = Field(default=(), max_length=5000)
     base_topic: Topic = Field(default="hearth", description="What our own topics begin with.")
+    server_name: Annotated[str, Field(pattern=r"^[^/#+\x00]*$", max_length=100)] = Field(
+        default="",
+        description="What they go on with, so that several servers share a broker; empty: this machine's name.",
+    )
     publish_commands: bool = Field(
         default=True, description="Tell every command, understood or not, on our own topics."
     )
     hermes: bool = Field(default=False, description="Tell them on the topics of Rhasspy's Hermes protocol too.")
     text_commands: bool = Field(
-        False, description="Do what is published on the topic `say`: whoever may publish there can."
+        default=False, description="Do what is published on the topic `say`: whoever may publish there can."
     )
