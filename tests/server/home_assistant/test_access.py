@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,18 @@ def test_a_section_without_a_word_means_the_defaults(tmp_path: Path, text: str, 
     assert (section is not None) is configured
     if section is not None and section.token_file is not None:
         assert section.token_file == str(tmp_path / "t")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_configurations_in_the_page_are_taken(tmp_path: Path, number: int) -> None:
+    page = (Path(__file__).parents[3] / "docs/home_assistant.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    file = tmp_path / "hearth.yaml"
+    file.write_text(blocks[number])
+    section = load(file).home.home_assistant
+    assert section is not None
+    assert (section.token_file is None) is (number == 1)
 
 
 def test_nothing_shows_the_token() -> None:
