@@ -7,20 +7,20 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .document import Document, KeyPath, Problem, read, spelled
 from .errors import ConfigError
+from .section import Section
 from .settings import (
     Config,
     HomeConfig,
     MicrophoneConfig,
     SatelliteConfig,
     SatelliteLinkConfig,
-    Section,
     ServerConfig,
     SpeakConfig,
     SpeakerConfig,
@@ -45,11 +45,13 @@ __all__ = [
     "WhisperConfig",
     "find",
     "load",
+    "load_as",
     "problems",
     "schema",
 ]
 
 ENVIRONMENT: Final = "HEARTH_CONFIG"
+S = TypeVar("S", bound=Section)
 
 
 def find(path: Path | None = None) -> Path | None:
@@ -77,7 +79,16 @@ def load(path: Path | None = None) -> Config:
     found = find(path)
     if found is None:
         return Config()
-    config, mistakes = _read(found)
+    return load_as(found, Config)
+
+
+def load_as(path: Path, model: type[S]) -> S:
+    """Return a file that is a section of the configuration, or all of it.
+
+    Raises:
+        ConfigError: the file cannot be read; or it has mistakes, all of which the message names.
+    """
+    config, mistakes = _read(path, model)
     if config is not None:
         return config
     if len(mistakes) == 1:
@@ -85,8 +96,8 @@ def load(path: Path | None = None) -> Config:
         raise ConfigError(f"{only.where}: {only.message}", remedy=only.remedy)
     listed = "; ".join(f"{mistake.where}: {mistake.message}" for mistake in mistakes)
     raise ConfigError(
-        f"{found} has {len(mistakes)} mistakes: {listed}",
-        remedy=f"`hearth config check {found}` says what to do about each",
+        f"{path} has {len(mistakes)} mistakes: {listed}",
+        remedy=f"`hearth config check {path}` says what to do about each" if model is Config else "",
     )
 
 
@@ -96,7 +107,7 @@ def problems(path: Path) -> list[Problem]:
     Raises:
         ConfigError: the file cannot be read.
     """
-    return _read(path)[1]
+    return _read(path, Config)[1]
 
 
 def schema() -> dict[str, Any]:
@@ -104,22 +115,22 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
 
 
-def _read(path: Path) -> tuple[Config | None, list[Problem]]:
+def _read(path: Path, model: type[S]) -> tuple[S | None, list[Problem]]:
     document = read(path)
-    config = None
+    config: S | None = None
     if not isinstance(document.data, dict) and not document.problems and document.data is not None:
         document.add((), "should be keys and values", "Begin with a key, e.g. `language: en`")
     elif document.data is not None:
-        _drop_blank_sections(document.data, Config)
+        _drop_blank_sections(document.data, model)
         try:
             # As JSON, because that is what strict is made for: lists are tuples there, but "1" is no number.
             raw = json.dumps(document.data)
-            config = Config.model_validate_json(raw, strict=True, context={"folder": path.absolute().parent})
+            config = model.model_validate_json(raw, strict=True, context={"folder": path.absolute().parent})
         except ValidationError as error:
             for details in error.errors(include_url=False, include_input=False):
-                _add(document, details)
+                _add(document, details, model)
     elif not document.problems:  # an empty file
-        config = Config()
+        config = model()
     mistakes = sorted(document.problems, key=lambda problem: (problem.line, problem.column))
     return (None if mistakes else config), mistakes
 
@@ -135,13 +146,13 @@ def _drop_blank_sections(data: dict[str, Any], model: type[BaseModel]) -> None:
                 _drop_blank_sections(data[key], section)
 
 
-def _add(document: Document, details: ErrorDetails) -> None:
+def _add(document: Document, details: ErrorDetails, model: type[Section]) -> None:
     """Add what pydantic found; the values themselves are never repeated, because they may be secret."""
     context = details.get("ctx", {})
     path = _in_file(document, (*details["loc"], *context.get("at", ())))
     if spelled(path) in {problem.key for problem in document.problems}:  # no value because of a mistake told already
         return
-    keys, description = _known(path)
+    keys, description = _known(path, model)
     kind, message = details["type"], details["msg"]
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), keys, n=1)
@@ -167,10 +178,10 @@ def _in_file(document: Document, loc: Iterable[str | int]) -> KeyPath:
     return path
 
 
-def _known(path: KeyPath) -> tuple[list[str], str]:
+def _known(path: KeyPath, root: type[Section]) -> tuple[list[str], str]:
     """Return the keys that may stand beside the last of a path, and what the last is for."""
-    models: list[type[BaseModel]] = [Config]
-    keys, description = sorted(Config.model_fields), ""
+    models: list[type[BaseModel]] = [root]
+    keys, description = sorted(root.model_fields), ""
     for part in path:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if isinstance(part, str):

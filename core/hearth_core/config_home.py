@@ -6,16 +6,13 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from .section import Section
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z0-9_]+$", max_length=255)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: what it does not know is an error, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AreaConfig(Section):
@@ -55,11 +52,18 @@ class HomePart(Section):
     @model_validator(mode="after")
     def _distinct(self) -> HomePart:
         entities: tuple[EntityConfig, ...] = getattr(self, "entities", ())
-        for what, ids in (("area", [a.area_id for a in self.areas]), ("entity", [e.entity_id for e in entities])):
-            twice = sorted({found for found in ids if ids.count(found) > 1}) if len(set(ids)) < len(ids) else []
-            if twice:
-                raise ValueError(f"{what} {twice[0]} is there twice")
+        _once("areas", "id", [area.area_id for area in self.areas])
+        _once("entities", "entity_id", [entity.entity_id for entity in entities])
         return self
+
+
+def _once(key: str, name: str, ids: list[str]) -> None:
+    seen: set[str] = set()
+    for index, found in enumerate(ids):
+        if found in seen:
+            at = {"id": found, "at": (key, index, name)}  # `at` tells where in the value
+            raise PydanticCustomError("duplicate", "{id} is there twice", at)
+        seen.add(found)
 
 
 def slug(name: str) -> str:

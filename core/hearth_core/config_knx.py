@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, SecretStr, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, SecretStr, Tag, model_validator
 
-from .config_home import EntityConfig, HomePart, Section
+from .config_home import EntityConfig, HomePart
+from .section import PathText, Section
 
 _THREE, _TWO, _FREE = re.compile(r"(\d+)/(\d+)/(\d+)"), re.compile(r"(\d+)/(\d+)"), re.compile(r"(\d+)")
 
@@ -48,7 +49,14 @@ def _canonical(text: str) -> str:
     return f"{raw >> 11}/{raw >> 8 & 7}/{raw & 255}"
 
 
-GroupAddress = Annotated[str, AfterValidator(_canonical)]
+def _as_text(value: Any) -> Any:
+    """Take what YAML makes a number of: a free-style address, and a DPT, of which 1.010 loses its last 0."""
+    if type(value) is int:
+        return str(value)
+    return f"{value:.3f}" if isinstance(value, float) else value
+
+
+GroupAddress = Annotated[str, BeforeValidator(_as_text), AfterValidator(_canonical)]
 IndividualAddress = Annotated[str, Field(pattern=r"^\d{1,2}\.\d{1,2}\.\d{1,3}$")]
 
 
@@ -62,7 +70,7 @@ class Point(Section):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"write": value} if isinstance(value, str) else value
+        return {"write": value} if isinstance(value, str | int) else value
 
     @model_validator(mode="after")
     def _some(self) -> Point:
@@ -74,43 +82,43 @@ class Point(Section):
 class BinaryPoint(Point):
     """One bit: on and off, up and down, stop."""
 
-    dpt: Annotated[str, Field(pattern=r"^1\.\d{3}$")] = "1.001"
+    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^1\.\d{3}$")] = "1.001"
 
 
 class PercentPoint(Point):
     """0 to 100 % in one byte."""
 
-    dpt: Literal["5.001"] = "5.001"
+    dpt: Annotated[Literal["5.001"], BeforeValidator(_as_text)] = "5.001"
 
 
 class DimPoint(Point):
     """Brighter and darker, in steps."""
 
-    dpt: Literal["3.007"] = "3.007"
+    dpt: Annotated[Literal["3.007"], BeforeValidator(_as_text)] = "3.007"
 
 
 class TemperaturePoint(Point):
     """Degrees Celsius."""
 
-    dpt: Literal["9.001", "14.068"] = "9.001"
+    dpt: Annotated[Literal["9.001", "14.068"], BeforeValidator(_as_text)] = "9.001"
 
 
 class ModePoint(Point):
     """HVAC operating mode: auto, comfort, standby, economy, building protection."""
 
-    dpt: Literal["20.102"] = "20.102"
+    dpt: Annotated[Literal["20.102"], BeforeValidator(_as_text)] = "20.102"
 
 
 class ScenePoint(Point):
     """Scene number, or scene control."""
 
-    dpt: Literal["17.001", "18.001"] = "17.001"
+    dpt: Annotated[Literal["17.001", "18.001"], BeforeValidator(_as_text)] = "17.001"
 
 
 class ValuePoint(Point):
     """Anything that is told."""
 
-    dpt: Annotated[str, Field(pattern=r"^\d{1,3}\.\d{3}$")]
+    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^\d{1,3}\.\d{3}$")]
 
 
 class KnxSwitch(EntityConfig):
@@ -211,7 +219,7 @@ class KnxConnection(Section):
     local_ip: str | None = Field(default=None, description="Our own address, where there are several networks.")
     route_back: bool = Field(default=False, description="For tunnelling through NAT, as in a container.")
     individual_address: IndividualAddress | None = None
-    keyring: str | None = Field(
+    keyring: PathText | None = Field(
         default=None, description="The .knxkeys file; for KNX Secure, on the wire or on the bus."
     )
     keyring_password: SecretStr | None = None
@@ -242,7 +250,7 @@ class KnxConfig(KnxFile):
     """The section `knx`."""
 
     connection: KnxConnection
-    file: str | None = Field(default=None, description="A file with more areas and entities.")
+    file: PathText | None = Field(default=None, description="A file with more areas and entities.")
     writes_per_second: float = Field(default=20.0, gt=0, le=50)
     reads_per_second: float = Field(default=10.0, gt=0, le=50)
     max_age_s: float = Field(

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, SecretStr, StringConstraints, Tag, model_validator
 
-from .config_home import EntityConfig, HomePart, Section
+from .config_home import EntityConfig, HomePart
+from .section import PathText, Section
 
 # A topic to publish on or to hear: no wildcards. The standard allows 65,535 bytes; nobody writes that by hand.
 Topic = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^#+\x00]+$")]
@@ -18,9 +19,9 @@ Template = Annotated[str, StringConstraints(max_length=2000)]
 class TlsConfig(Section):
     """Encryption. The certificate authorities of the system are trusted unless `ca_file` names others."""
 
-    ca_file: str | None = None
-    cert_file: str | None = Field(default=None, description="This client's own certificate, with key_file.")
-    key_file: str | None = None
+    ca_file: PathText | None = None
+    cert_file: PathText | None = Field(default=None, description="This client's own certificate, with key_file.")
+    key_file: PathText | None = None
     key_password: SecretStr | None = None
 
     @model_validator(mode="after")
@@ -175,10 +176,14 @@ class MqttConfig(HomePart):
     broker: BrokerConfig = BrokerConfig()
     entities: tuple[MqttEntity, ...] = Field(default=(), max_length=5000)
     base_topic: Topic = Field(default="hearth", description="What our own topics begin with.")
+    server_name: Annotated[str, Field(pattern=r"^[^/#+\x00]*$", max_length=100)] = Field(
+        default="",
+        description="What they go on with, so that several servers share a broker; empty: this machine's name.",
+    )
     publish_commands: bool = Field(
         default=True, description="Tell every command, understood or not, on our own topics."
     )
     hermes: bool = Field(default=False, description="Tell them on the topics of Rhasspy's Hermes protocol too.")
     text_commands: bool = Field(
-        False, description="Do what is published on the topic `say`: whoever may publish there can."
+        default=False, description="Do what is published on the topic `say`: whoever may publish there can."
     )

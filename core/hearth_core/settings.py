@@ -5,35 +5,26 @@ Import these by way of `hearth_core.config`, which reads them from a file.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ValidationInfo,
+    SerializerFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from . import address
+from .config_home_assistant import HomeAssistantConfig
 from .errors import InputError
+from .section import PathText, Section
 
 if TYPE_CHECKING:
     from .speech import EndpointSettings
-
-
-def _resolved(text: str, info: ValidationInfo) -> str:
-    """Return a path as it is meant: ~ is the home folder, a relative one starts at the configuration file's folder."""
-    if not text:
-        return text
-    path = Path(text).expanduser()
-    folder = (info.context or {}).get("folder")
-    return str(path if folder is None else Path(folder) / path)
 
 
 def _wyoming_uri(uri: str) -> str:
@@ -45,19 +36,10 @@ def _wyoming_uri(uri: str) -> str:
     return uri
 
 
-# Neither checks that the thing exists: a configuration may be checked on another machine than the one it is for.
-PathText = Annotated[str, Field(max_length=4096), AfterValidator(_resolved)]
 Uri = Annotated[str, Field(max_length=300), AfterValidator(_wyoming_uri)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 DeviceText = Annotated[str, Field(max_length=300), BeforeValidator(lambda v: str(v) if type(v) is int else v)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: immutable; a key that it does not know is a mistake, not a comment."""
-
-    # Inputs are hidden, because a password in the wrong place would stand in the error.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class UtteranceConfig(Section):
@@ -227,7 +209,17 @@ class SatelliteConfig(Section):
 class HomeConfig(Section):
     """What the home consists of."""
 
-    demo: bool = Field(default=True, description="The built-in demo home.")
+    demo: bool = Field(
+        default=True, description="The built-in demo home; beside another only if it says so here, in so many words."
+    )
+    home_assistant: Annotated[HomeAssistantConfig | None, BeforeValidator(lambda v: {} if v is None else v)] = Field(
+        default=None, description="A Home Assistant; with nothing under it, at its usual address."
+    )
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A null written out would be read as a section with nothing under it.
+        return {key: value for key, value in handler(self).items() if value is not None}
 
 
 class Config(Section):

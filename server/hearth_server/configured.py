@@ -52,6 +52,6 @@ def with_states(home: Home, states: Mapping[str, State]) -> tuple[Home, dict[str
 def _area_id(room: str, areas: Iterable[AreaConfig]) -> str:
     wanted = room.casefold()
     for area in areas:
-        if wanted in (area.area_id.casefold(), area.name.casefold()):
+        if wanted in (area.area_id.casefold(), *(name.casefold() for name in (area.name, *area.aliases))):
             return area.area_id
     return slug(room)

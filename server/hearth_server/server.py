@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hearth_core.config import Config
+from hearth_core.config import Config, HomeConfig
 from hearth_core.errors import HearthError
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentences import Sentences, load_sentences
 
 from .asr.registry import load_engine
+from .bus import Bus
 from .demo_home import DemoHome
 from .handler import Client
+from .home_assistant.access import access
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
@@ -41,6 +43,22 @@ class Server:
     links: tuple[SatelliteLink, ...]
 
 
+def _buses(config: HomeConfig) -> list[Bus]:
+    """Return the buses that are configured, those that go through another system last.
+
+    Raises:
+        ConfigError: one can never work as configured.
+    """
+    buses: list[Bus] = []
+    if config.home_assistant is not None:
+        from .home_assistant.bus import HomeAssistant  # needs aiohttp, which no other bus does
+
+        buses.append(HomeAssistant(access(config.home_assistant)))
+    if config.demo and (not buses or "demo" in config.model_fields_set):
+        buses.append(DemoHome())
+    return buses
+
+
 @contextlib.asynccontextmanager
 async def running_house(config: Config, *, settle_s: float = 0.0) -> AsyncIterator[House]:
     """Run the buses that are configured.
@@ -52,7 +70,7 @@ async def running_house(config: Config, *, settle_s: float = 0.0) -> AsyncIterat
     Raises:
         ConfigError: a bus can never work as configured.
     """
-    house = House([DemoHome()])
+    house = House(_buses(config.home))
     await house.start()
     try:
         await house.settled(settle_s)

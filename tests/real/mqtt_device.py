@@ -21,10 +21,12 @@ class Device:
 
     Attributes:
         heard: (topic, payload, retained) in the order in which they came.
+        expiries: the seconds after which each would have been forgotten, None for never.
     """
 
     def __init__(self, port: int, *topics: str, answer: Callable[[str, str], dict[str, str]] | None = None) -> None:
         self.heard: queue.SimpleQueue[tuple[str, str, bool]] = queue.SimpleQueue()
+        self.expiries: list[int | None] = []
         self._answer = answer
         self._topics = topics
         self._ready = threading.Event()
@@ -73,6 +75,7 @@ class Device:
 
     def _on_message(self, client: Client, userdata: Any, message: Any) -> None:
         payload = message.payload.decode()
+        self.expiries.append(getattr(message.properties, "MessageExpiryInterval", None))
         self.heard.put((message.topic, payload, bool(message.retain)))
         for topic, answer in (self._answer(message.topic, payload) if self._answer else {}).items():
             client.publish(topic, answer, 1, True)

@@ -161,8 +161,6 @@ class Outbox(Generic[T]):
                 await self._ask_now(telegram)
 
     async def _write_next(self, job: _Write[T]) -> None:
-        if job.taken.done():  # its time ran out
-            return
         job.sending = True
         job.tries += 1
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 from collections.abc import Callable
 
 from hearth_core.config_mqtt import BrokerConfig
@@ -27,14 +28,15 @@ class Broker:
 
     Args:
         config: where and as whom.
-        status_topic: our presence, retained.
-        client_id: our name at the broker, if the configuration has none.
+        status_topic: where our presence is told, retained; None for a visitor, who must neither announce the server nor
+            take its client id from it.
     """
 
-    def __init__(self, config: BrokerConfig, status_topic: str, client_id: str) -> None:
+    def __init__(self, config: BrokerConfig, status_topic: str | None) -> None:
         self._config = config
         self._status_topic = status_topic
-        self._client_id = config.client_id or client_id
+        own = config.client_id if status_topic is not None else None
+        self._client_id = own or f"hearth-{secrets.token_hex(6)}"
         self._receivers: dict[str, list[Receiver]] = {}
         self._queued: set[str] = set()
         self._listeners: list[Callable[[bool], None]] = []
@@ -48,17 +50,21 @@ class Broker:
         """True while messages can be sent."""
         return self._session is not None and not self._session.closed.is_set()
 
-    def hear(self, topic: str, receiver: Receiver, *, every: bool = False) -> None:
-        """Call the receiver for messages on the topic, from the next connection on.
+    def hear(self, topic: str, receiver: Receiver, *, every: bool = False) -> Callable[[], None]:
+        """Call the receiver for messages on the topic from now on; return what ends that.
 
         Args:
             topic: without wildcards.
             receiver: called on the event loop.
             every: True if each message counts, False if only the newest does.
         """
-        self._receivers.setdefault(topic, []).append(receiver)
+        receivers = self._receivers.setdefault(topic, [])
+        receivers.append(receiver)
         if every:
             self._queued.add(topic)
+        if self._session is not None:
+            self._session.subscribe(frozenset({topic}))
+        return lambda: receivers.remove(receiver)
 
     def on_change(self, listener: Callable[[bool], None]) -> None:
         """Call the listener with True after each connection, with False after each loss."""
@@ -120,9 +126,9 @@ class Broker:
                 session = await Session.open(
                     self._config,
                     self._client_id,
-                    Will(self._status_topic, OFFLINE),
+                    None if self._status_topic is None else Will(self._status_topic, OFFLINE),
                     self._receive,
-                    frozenset(self._queued),
+                    self._queued,
                 )
             except (BusError, ConfigError) as error:  # certificates may be being renewed
                 self._tell(str(error))
@@ -142,7 +148,8 @@ class Broker:
         host, port = self._config.address
         log.info("connected to the MQTT broker at %s:%d", host, port)
         session.subscribe(frozenset(self._receivers))
-        self.say(self._status_topic, ONLINE, retain=True)
+        if self._status_topic is not None:
+            self.say(self._status_topic, ONLINE, retain=True)
         self._change(True)
         await session.closed.wait()
         log.warning("lost the MQTT broker: %s", session.reason)
@@ -150,7 +157,8 @@ class Broker:
     async def _leave(self, session: Session) -> None:
         self._session = None
         try:
-            if not session.closed.is_set():  # stopped, not lost: the last will is for losses only
+            # Stopped, not lost: the last will is for losses only.
+            if self._status_topic is not None and not session.closed.is_set():
                 async with asyncio.timeout(1.0):
                     await session.publish(self._status_topic, OFFLINE, retain=True)
         except TimeoutError:
@@ -160,7 +168,7 @@ class Broker:
             self._change(False)
 
     def _receive(self, message: Incoming) -> None:
-        for receiver in self._receivers.get(message.topic, ()):
+        for receiver in tuple(self._receivers.get(message.topic, ())):
             receiver(message)
 
     def _change(self, connected: bool) -> None:

@@ -14,7 +14,7 @@ import ssl
 import struct
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, cast
@@ -68,7 +68,7 @@ class Will:
 class Session:
     """A connection to the broker; made by `open`, over when `closed` is set."""
 
-    def __init__(self, client: Client, received: Callable[[Incoming], None], queued: frozenset[str]) -> None:
+    def __init__(self, client: Client, received: Callable[[Incoming], None], queued: Set[str]) -> None:
         self.closed = asyncio.Event()
         self.reason = ""
         self._client = client
@@ -88,16 +88,16 @@ class Session:
         cls,
         config: BrokerConfig,
         client_id: str,
-        will: Will,
+        will: Will | None,
         received: Callable[[Incoming], None],
-        queued: frozenset[str] = frozenset(),
+        queued: Set[str] = frozenset(),
     ) -> Session:
         """Connect.
 
         Args:
             config: where, and as whom.
             client_id: our name there; a second client of the same name throws the first out.
-            will: what is published when we are lost.
+            will: what is published when we are lost, if anything.
             received: called on the event loop for each message.
             queued: topics of which every message counts; of the others only the newest, if the loop is behind.
 
@@ -267,19 +267,31 @@ class _Inbox:
         return messages
 
 
-def _client(config: BrokerConfig, client_id: str, will: Will) -> Client:
+def _client(config: BrokerConfig, client_id: str, will: Will | None) -> Client:
     from paho.mqtt.client import Client, MQTTv5
     from paho.mqtt.enums import CallbackAPIVersion
 
     client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, reconnect_on_failure=False)
     client.connect_timeout = config.connect_timeout_s
     client.max_queued_messages_set(MAX_UNACKNOWLEDGED)
-    client.will_set(will.topic, will.payload, qos=1, retain=True)
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
     if config.username is not None:
         client.username_pw_set(config.username, config.password.get_secret_value() if config.password else None)
     if config.tls is not None:
         client.tls_set_context(tls_context(config.tls))
     return client
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def tls_context(config: TlsConfig) -> ssl.SSLContext:
@@ -290,6 +302,7 @@ def tls_context(config: TlsConfig) -> ssl.SSLContext:
     """
     try:
         context = ssl.create_default_context(cafile=config.ca_file)
+        context.sslsocket_class = _ClosingSocket
         if config.cert_file is not None:
             secret = config.key_password.get_secret_value() if config.key_password else None
             context.load_cert_chain(config.cert_file, config.key_file, secret)

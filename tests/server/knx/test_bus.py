@@ -31,7 +31,7 @@ async def test_states_are_asked_for_at_the_start(routing: KnxConnection) -> None
         await watching.until(lambda s: s.get("climate.office") == State("heat", {"current_temperature": 21.0}))
         await watching.until(lambda s: s.get("binary_sensor.window") == State("on"))
         light = bus.home.entities["light.ceiling"]
-        assert (light.area_id, light.capabilities) == ("kitchen", {"brightness"})
+        assert (light.area_id, light.capabilities) == ("kitchen", frozenset({"brightness"}))
         assert light.bindings[0].address["switch state"] == "1/1/2 (1.001)"
 
 

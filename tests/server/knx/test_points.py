@@ -14,8 +14,9 @@ from hearth_core.command import Action
 from hearth_core.config_knx import KnxConfig, KnxConnection, KnxEntity, group_address
 from hearth_core.errors import BusError
 from hearth_core.home import UNKNOWN, State
-from hearth_server.knx.points import Payload, state_of, told_by, writes
+from hearth_server.knx.link import Payload
 from hearth_server.knx.points import points as points_of
+from hearth_server.knx.points import state_of, told_by, writes
 
 _ENTITY: TypeAdapter[KnxEntity] = TypeAdapter(KnxEntity)
 
@@ -209,5 +210,5 @@ def test_wrong_connection_says_what_is_missing(keys: dict[str, Any], said: str) 
 
 def test_entities_of_one_id_are_refused() -> None:
     switch = {"entity_id": "switch.x", "name": "x", "switch": "1/1/1"}
-    with pytest.raises(ValueError, match=r"entity switch\.x is there twice"):
+    with pytest.raises(ValueError, match=r"switch\.x is there twice"):
         KnxConfig.model_validate({"connection": {"host": "x"}, "entities": [switch, switch]})

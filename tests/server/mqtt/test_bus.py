@@ -86,7 +86,7 @@ async def running(mosquitto: Mosquitto, **broker: Any) -> AsyncIterator[tuple[Mq
     config = MqttConfig.model_validate(
         {"broker": {**mosquitto.config.model_dump(), **broker}, "entities": ENTITIES, "areas": [{"name": "Kitchen"}]}
     )
-    bus = MqttBus(config, Broker(config.broker, STATUS, "hearth-test"))
+    bus = MqttBus(config, Broker(config.broker, STATUS))
     watching = Watching()
     await bus.start(watching)
     try:
@@ -176,6 +176,7 @@ async def test_command_is_done_when_the_state_topic_says_so(
         assert bus.home.entities[action.entity_ids[0]].state == after
     for topic, payload in told.items():
         assert devices.next(topic) == (payload, False)
+    assert all(devices.expiries), "a command must not wait at the broker for a device that sleeps"
 
 
 async def test_silent_state_topic_is_unconfirmed_even_if_the_old_state_fits(mosquitto: Mosquitto) -> None:
@@ -348,4 +349,4 @@ def test_tls_files_that_cannot_be_read_are_a_configuration_error(tmp_path: Path)
     for file in ("missing.pem", "ca.pem"):
         config = BrokerConfig.model_validate({"tls": {"ca_file": str(tmp_path / file)}})
         with pytest.raises(ConfigError, match=file):
-            asyncio.run(Broker(config, STATUS, "x").start())
+            asyncio.run(Broker(config, STATUS).start())

@@ -1,0 +1,1 @@
+"""A real Home Assistant on this machine's loopback."""
