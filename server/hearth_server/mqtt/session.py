@@ -274,6 +274,7 @@ def _client(config: BrokerConfig, client_id: str, will: Will | None) -> Client:
     client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, reconnect_on_failure=False)
     client.connect_timeout = config.connect_timeout_s
     client.max_queued_messages_set(MAX_UNACKNOWLEDGED)
+    client.on_socket_open = _without_delay
     if will is not None:
         client.will_set(will.topic, will.payload, qos=1, retain=True)
     if config.username is not None:
@@ -292,6 +293,11 @@ class _ClosingSocket(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
+
+
+def _without_delay(client: Client, userdata: Any, connection: Any) -> None:
+    """Send small packets at once: Nagle's algorithm holds the second back until the first is acknowledged, 40 ms."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def tls_context(config: TlsConfig) -> ssl.SSLContext:
