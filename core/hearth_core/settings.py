@@ -20,6 +20,8 @@ from pydantic_core import PydanticCustomError
 
 from . import address
 from .config_home_assistant import HomeAssistantConfig
+from .config_knx import KnxConfig
+from .config_mqtt import MqttConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -212,6 +214,8 @@ class HomeConfig(Section):
     demo: bool = Field(
         default=True, description="The built-in demo home; beside another only if it says so here, in so many words."
     )
+    knx: KnxConfig | None = Field(default=None, description="A KNX bus, reached directly.")
+    mqtt: MqttConfig | None = Field(default=None, description="An MQTT broker, and the entities behind it.")
     home_assistant: Annotated[HomeAssistantConfig | None, BeforeValidator(lambda v: {} if v is None else v)] = Field(
         default=None, description="A Home Assistant; with nothing under it, at its usual address."
     )

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hearth_core.config import Config, HomeConfig
+from hearth_core.config import Config
 from hearth_core.errors import HearthError
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentences import Sentences, load_sentences
 
 from .asr.registry import load_engine
-from .bus import Bus
-from .demo_home import DemoHome
+from .buses import Buses, configured_buses
 from .handler import Client
-from .home_assistant.access import access
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
@@ -43,34 +41,19 @@ class Server:
     links: tuple[SatelliteLink, ...]
 
 
-def _buses(config: HomeConfig) -> list[Bus]:
-    """Return the buses that are configured, those that go through another system last.
-
-    Raises:
-        ConfigError: one can never work as configured.
-    """
-    buses: list[Bus] = []
-    if config.home_assistant is not None:
-        from .home_assistant.bus import HomeAssistant  # needs aiohttp, which no other bus does
-
-        buses.append(HomeAssistant(access(config.home_assistant)))
-    if config.demo and (not buses or "demo" in config.model_fields_set):
-        buses.append(DemoHome())
-    return buses
-
-
 @contextlib.asynccontextmanager
-async def running_house(config: Config, *, settle_s: float = 0.0) -> AsyncIterator[House]:
+async def running_house(config: Config, buses: Buses | None = None, *, settle_s: float = 0.0) -> AsyncIterator[House]:
     """Run the buses that are configured.
 
     Args:
         config: says which.
+        buses: made from it already, None if not.
         settle_s: how long to wait for buses that are not yet connected, before the house is given out.
 
     Raises:
         ConfigError: a bus can never work as configured.
     """
-    house = House(_buses(config.home))
+    house = House((buses or configured_buses(config.home)).buses)
     await house.start()
     try:
         await house.settled(settle_s)
@@ -80,13 +63,13 @@ async def running_house(config: Config, *, settle_s: float = 0.0) -> AsyncIterat
 
 
 @contextlib.asynccontextmanager
-async def running_pipeline(config: Config) -> AsyncIterator[Pipeline]:
+async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncIterator[Pipeline]:
     """Run the house and everything that understands it, without a socket.
 
     Raises:
         ConfigError, EngineError, SentenceError: what is configured cannot be had.
     """
-    async with running_house(config, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
+    async with running_house(config, buses, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
         sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
         for problem in sentences.problems:
             log.warning("%s", problem)
@@ -122,13 +105,18 @@ async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
 async def running_server(config: Config) -> AsyncIterator[Server]:
     """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites."""
     settings = config.server
-    async with running_pipeline(config) as pipeline:
+    buses = configured_buses(config.home, serving=True)
+    async with running_pipeline(config, buses) as pipeline, contextlib.AsyncExitStack() as stack:
+        if buses.broker is not None and config.home.mqtt is not None:
+            from .mqtt.exchange import exchanging
+
+            await stack.enter_async_context(exchanging(pipeline, buses.broker, config.home.mqtt, config.language))
 
         async def on_connection(connection: Connection) -> None:
             await Client(connection, pipeline, config.language).run()
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
-        async with listener, contextlib.AsyncExitStack() as stack:
+        async with listener:
             voice = choose_voice(settings.speak, config.language)
             links = []
             for satellite in settings.satellites:

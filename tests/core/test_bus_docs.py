@@ -27,7 +27,8 @@ def test_configuration_in_the_docs_is_taken(page: str, block: str, tmp_path: Pat
     model: type[Section] = KnxFile
     if "home" in data:
         ((bus, data),) = data["home"].items()
-        model = {"knx": KnxConfig, "mqtt": MqttConfig}[bus]
+        models: dict[str, type[Section]] = {"knx": KnxConfig, "mqtt": MqttConfig}
+        model = models[bus]
     file = tmp_path / "section.yaml"
     # As text again, because how YAML reads an unquoted DPT is part of the question.
     file.write_text(block if model is KnxFile else yaml.safe_dump(data))
