@@ -9,6 +9,7 @@ import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import click
 
@@ -36,19 +37,20 @@ ANSWER_S = 20.0
 @click.option(
     "--speed", default=1.0, type=click.FloatRange(0.25, 16), help="Play the recordings faster than they were spoken."
 )
+@click.option("--picture", type=click.Path(path_type=Path), help="Save what was shown as a picture (SVG).")
 @click.pass_obj
-def demo(invocation: Invocation, mic: bool, speed: float) -> None:
+def demo(invocation: Invocation, mic: bool, speed: float, picture: Path | None) -> None:
     """Play real recordings through a satellite and a server into a demo home, and watch.
 
     The exit code is 0 only if every device ended in the state that the recordings ask for.
     """
     config = invocation.config()
-    run = _listen_to_microphone(config) if mic else _play(config, speed)
+    run = _listen_to_microphone(config) if mic else _play(config, speed, picture)
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(asyncio.run(run))
 
 
-async def _play(config: Config, speed: float) -> int:
+async def _play(config: Config, speed: float, picture: Path | None) -> int:
     folder = examples() / "recordings"
     scenes = load_script(folder)
     recordings = [await asyncio.to_thread(read_recording, folder / scene.file) for scene in scenes]
@@ -69,6 +71,8 @@ async def _play(config: Config, speed: float) -> int:
                 right += await _play_one(scene, pcm, speed, satellite, answers, screen)
                 await server.links[0].resting.wait()  # the answer is played; the satellite listens again
         screen.summary(right, len(scenes))
+        if picture is not None:
+            screen.save(picture)
     return 0 if right == len(scenes) else 1
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +48,7 @@ class Screen:
             self._table.add_column(title, **options)
         self._live = Live(console=console, refresh_per_second=12, transient=False) if console.is_terminal else None
         self._totals: list[float] = []
+        self._outcome = (0, 0)
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -87,11 +90,22 @@ class Screen:
 
     def summary(self, right: int, played: int) -> None:
         """Say how it went."""
+        self._outcome = (right, played)
+        self._say(self._console, right, played)
+
+    def _say(self, console: Console, right: int, played: int) -> None:
         colour = "green" if right == played else "bold red"
-        self._console.print(f"[{colour}]{right} of {played} recordings did what they say[/]", highlight=False)
+        console.print(f"[{colour}]{right} of {played} recordings did what they say[/]", highlight=False)
         if self._totals:
             middle = sorted(self._totals)[len(self._totals) // 2]
-            self._console.print(f"end of speech to confirmed action: median {middle:.0f} ms", highlight=False)
+            console.print(f"end of speech to confirmed action: median {middle:.0f} ms", highlight=False)
+
+    def save(self, file: Path) -> None:
+        """Write what was shown as a picture (SVG)."""
+        picture = Console(record=True, width=180, file=io.StringIO())
+        picture.print(self._table)
+        self._say(picture, *self._outcome)
+        picture.save_svg(str(file), title="hearth demo")
 
     def _row(self, mark: Text, said: str, answer: Answer, change: str) -> None:
         spent = answer.milliseconds
@@ -111,11 +125,10 @@ class Screen:
 
     def _add(self, cells: list[str | Text]) -> None:
         self._now = Text()
+        self._table.add_row(*cells)
         if self._live is None:
             words = [cell.plain if isinstance(cell, Text) else cell for cell in cells]
             self._console.print(" | ".join(words), highlight=False, markup=False, soft_wrap=True)
-            return
-        self._table.add_row(*cells)
         self._draw()
 
     def _draw(self) -> None:

@@ -65,10 +65,12 @@ def changes(before: Home, after: Home) -> dict[str, str]:
         if was == now:
             continue
         old = was.attributes if was else {}
-        news = [f"{k} {_show(v)}" for k, v in now.attributes.items() if v is not None and old.get(k) != v]
+        told = {k: v for k, v in now.attributes.items() if v is not None and old.get(k) != v and k != "last_triggered"}
+        news = [_show(k, v) for k, v in told.items()]
         if was is None or was.value != now.value:
-            news.insert(0, now.value)
-        found[entity_id] = f"{entity.name}: {', '.join(news)}"
+            # A scene's state is when it was last set.
+            news.insert(0, "activated" if entity.domain == "scene" else now.value)
+        found[entity_id] = f"{entity.name}: {', '.join(news) or 'started'}"
     return found
 
 
@@ -79,9 +81,9 @@ def _said(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _show(value: Any) -> str:
+def _show(key: str, value: Any) -> str:
     said = _said(value)
-    return ", ".join(str(v) for v in said.values()) if isinstance(said, dict) else str(said)
+    return ", ".join(str(v) for v in said.values()) if isinstance(said, dict) else f"{key} {said}"
 
 
 def judge(scene: Scene, answer: Answer) -> Verdict:

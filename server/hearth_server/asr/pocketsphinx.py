@@ -24,6 +24,7 @@ from hearth_core.command import Hypothesis
 from hearth_core.errors import EngineError
 from hearth_intents.grammar import Grammar
 
+from .denoise import Denoiser
 from .pronounce import Pronunciations, pronounce
 
 log = logging.getLogger(__name__)
@@ -192,7 +193,8 @@ class PocketsphinxStream:
         self._pool = pool
         self._pair: _Pair | None = pair
         # The same for every utterance, so that a recording always gives the same result.
-        self._noise = np.random.default_rng(0)
+        self._dither = np.random.default_rng(0)
+        self._denoiser = Denoiser()
         self._head = bytearray()
         self._decoding = False
         self._since_partial = 0
@@ -200,6 +202,7 @@ class PocketsphinxStream:
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio; return the reading so far now and then."""
         pair = self._own()
+        pcm = self._denoiser.feed(np.frombuffer(pcm, "<i2")).tobytes()
         if not pcm:
             return None
         if not self._decoding:
@@ -226,7 +229,11 @@ class PocketsphinxStream:
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance; return its reading, none if it does not sound like a sentence of the grammar."""
         pair = self._own()
-        if not self._decoding:
+        rest = self._denoiser.flush().tobytes()
+        if self._decoding:
+            self._process(pair, self._dithered(rest))
+        else:
+            self._head += rest
             if len(self._head) < 2 * FRAME_SAMPLES:
                 return ()
             self._process(pair, self._begin(pair))
@@ -268,11 +275,13 @@ class PocketsphinxStream:
         return pcm
 
     def _process(self, pair: _Pair, pcm: bytes) -> None:
+        if not pcm:
+            return
         pair.grammar.process_raw(pcm)
         pair.phones.process_raw(pcm)
 
     def _dithered(self, pcm: bytes) -> bytes:
-        samples = np.frombuffer(pcm, "<i2") + self._noise.normal(0, DITHER, len(pcm) // 2)
+        samples = np.frombuffer(pcm, "<i2") + self._dither.normal(0, DITHER, len(pcm) // 2)
         dithered: bytes = np.clip(samples, -32768, 32767).round().astype("<i2").tobytes()
         return dithered
 
