@@ -48,25 +48,26 @@ ORDERS: dict[str, dict[str, str]] = {
     },
     "coffee_00e09cf0.flac": {"coffeeDrink": "iced coffee", "numberOfShots": "triple shot", "roast": "light roast"},
 }
-_MISSED = pytest.mark.xfail(reason="the interim recogniser misses it among all sentences of a home", strict=False)
-COMMANDS = [
-    ("set_kitchen_lights_to_green.flac", "HassLightSet", {"area": "kitchen", "domain": "light", "color": "green"}),
-    ("lock_the_front_door.flac", "HassTurnOn", {"name": "lock.front_door"}),
-    ("is_the_front_door_locked.flac", "HassGetState", {"name": "lock.front_door", "state": "locked"}),
-    pytest.param(
-        "set_bed_light_brightness_to_50_percent.flac",
-        "HassLightSet",
-        {"name": "light.bed_light", "brightness": 50},
-        marks=_MISSED,
-    ),
-    pytest.param(
-        "turn_off_lights_in_the_office.flac", "HassTurnOff", {"area": "office", "domain": "light"}, marks=_MISSED
-    ),
-    pytest.param("turn_on_standing_light.flac", "HassTurnOn", {"name": "light.standing_light"}, marks=_MISSED),
-    pytest.param("activate_mood_lighting.flac", "HassTurnOn", {"name": "scene.mood_lighting"}, marks=_MISSED),
-    pytest.param("run_party_time.flac", "HassTurnOn", {"name": "script.party_time"}, marks=_MISSED),
-    pytest.param("what_time_is_it.flac", "HassGetCurrentTime", {}, marks=_MISSED),
-]
+COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "set_kitchen_lights_to_green.flac": ("HassLightSet", {"area": "kitchen", "domain": "light", "color": "green"}),
+    "lock_the_front_door.flac": ("HassTurnOn", {"name": "lock.front_door"}),
+    "is_the_front_door_locked.flac": ("HassGetState", {"name": "lock.front_door", "state": "locked"}),
+    "set_bed_light_brightness_to_50_percent.flac": ("HassLightSet", {"name": "light.bed_light", "brightness": 50}),
+    "turn_off_lights_in_the_office.flac": ("HassTurnOff", {"area": "office", "domain": "light"}),
+    "turn_on_standing_light.flac": ("HassTurnOn", {"name": "light.standing_light"}),
+    "activate_mood_lighting.flac": ("HassTurnOn", {"name": "scene.mood_lighting"}),
+    "run_party_time.flac": ("HassTurnOn", {"name": "script.party_time"}),
+    "what_time_is_it.flac": ("HassGetCurrentTime", {}),
+}
+# What the interim recogniser does not tell from all other sentences of a home.
+MISSED = {
+    "set_bed_light_brightness_to_50_percent.flac",
+    "turn_off_lights_in_the_office.flac",
+    "turn_on_standing_light.flac",
+    "activate_mood_lighting.flac",
+    "run_party_time.flac",
+    "what_time_is_it.flac",
+}
 
 
 def recording(name: str) -> bytes:
@@ -128,8 +129,7 @@ def house() -> Setting:
 
 def test_every_recording_of_the_demo_is_tested() -> None:
     files = {item["file"] for item in yaml.safe_load((RECORDINGS / "demo.yaml").read_text(encoding="utf-8"))}
-    commands = {str(each.values[0] if hasattr(each, "values") else each[0]) for each in COMMANDS}
-    assert files == {*ORDERS, *commands, "not_a_command.flac"}
+    assert files == {*ORDERS, *COMMANDS, "not_a_command.flac"}
 
 
 @pytest.mark.parametrize("file", ORDERS)
@@ -140,9 +140,11 @@ def test_orders(file: str, bar: Setting) -> None:
     assert 0.5 <= heard[0].confidence <= 1
 
 
-@pytest.mark.parametrize(("file", "intent", "slots"), COMMANDS)
-def test_commands(file: str, intent: str, slots: dict[str, Any], house: Setting) -> None:
-    assert meaning(house.matcher, hear(house.engine, chunks(recording(file), 1237))) == (intent, slots)
+@pytest.mark.parametrize("file", COMMANDS)
+def test_commands(file: str, house: Setting, request: pytest.FixtureRequest) -> None:
+    if file in MISSED:
+        request.applymarker(pytest.mark.xfail(reason="the interim recogniser misses it", strict=False))
+    assert meaning(house.matcher, hear(house.engine, chunks(recording(file), 1237))) == COMMANDS[file]
 
 
 @pytest.mark.parametrize("file", ["not_a_command.flac", *ORDERS])
@@ -285,7 +287,13 @@ def test_an_empty_grammar_is_refused_and_the_previous_stays(bar: Setting) -> Non
 
 
 def test_names_that_no_dictionary_has() -> None:
-    names = {"climate.a": "EcoBee", "light.b": "💡 Lampe", "light.c": "Deckenlicht Küche", "light.d": "🙂", "light.e": "X(2)"}
+    names = {
+        "climate.a": "EcoBee",
+        "light.b": "💡 Lampe",
+        "light.c": "Deckenlicht Küche",
+        "light.d": "🙂",
+        "light.e": "X(2)",
+    }
     home = Home.of(
         [],
         [Area("wohnzimmer", "Wohnzimmer"), Area("kueche", "Küche", aliases=("🍳",))],

@@ -5,6 +5,7 @@ Its encoder is random; its decoder is a chain: every token's embedding points at
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def build(folder: Path, word: str = "lamp", *, sure: float = 10.0, speech: bool 
     for part in (encoder, decoder):
         _norm(part.layer_norm)
         for layer in part.layer:
-            quiet = np.float32(0.01 if part is decoder else 1.0)  # the chain must be heard through the decoder
+            quiet = 0.01 if part is decoder else 1.0  # the chain must be heard through the decoder
             _attention(random, layer.self_attention, [3 * WIDTH, WIDTH], quiet)
             if part is decoder:
                 _attention(random, layer.attention, [WIDTH, 2 * WIDTH, WIDTH], quiet)
@@ -75,7 +76,7 @@ def _chain(word: str, sure: float, speech: bool) -> tuple[Floats, Floats]:
     tokens = ["<|notimestamps|>", *word, "<|endoftext|>"]
     embeddings = np.zeros((len(_VOCABULARY), WIDTH), np.float32)
     projection = np.zeros((len(_VOCABULARY), WIDTH), np.float32)
-    for place, (token, following) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for place, (token, following) in enumerate(itertools.pairwise(tokens)):
         embeddings[_VOCABULARY.index(token), place] = 1
         projection[_VOCABULARY.index(following), place] = sure
     embeddings[_VOCABULARY.index("<|startoftranscript|>"), WIDTH - 1] = 1
@@ -85,8 +86,8 @@ def _chain(word: str, sure: float, speech: bool) -> tuple[Floats, Floats]:
 
 def _tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate(_LETTERS)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
-    tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([*_SPECIALS, *_TIMES])
     return tokenizer
 
@@ -95,11 +96,11 @@ def _noise(random: np.random.Generator, *shape: int) -> Floats:
     return random.normal(0, 0.3, shape).astype(np.float32)
 
 
-def _linear(random: np.random.Generator, spec: Any, out: int, into: int, scale: np.float32 = np.float32(1)) -> None:
-    spec.weight, spec.bias = _noise(random, out, into) * scale, _noise(random, out) * scale
+def _linear(random: np.random.Generator, spec: Any, out: int, into: int, scale: float = 1.0) -> None:
+    spec.weight, spec.bias = _noise(random, out, into) * np.float32(scale), _noise(random, out) * np.float32(scale)
 
 
-def _attention(random: np.random.Generator, spec: Any, sizes: list[int], scale: np.float32) -> None:
+def _attention(random: np.random.Generator, spec: Any, sizes: list[int], scale: float) -> None:
     _norm(spec.layer_norm)
     for linear, size in zip(spec.linear, sizes, strict=True):
         _linear(random, linear, size, WIDTH, scale)
