@@ -35,6 +35,7 @@ FRAME_SAMPLES: Final = 160  # 10 ms, the decoder's step
 # The model expects features of zero mean. A whole command gives the mean best; its first 1.2 s gives nearly the same
 # (bench/commands.py on barista-dev: 97.9 % with the whole, 96.8 with 1.0 s, 97.9 with 1.5 s) and lets decoding begin.
 HEAD_S: Final = 2.5
+HEAD_BYTES: Final = int(HEAD_S * RATE) * 2
 # A mean of less is worse than to wait for more.
 MIN_HEAD_S: Final = 0.8
 # The decoder mixes its estimate with as many frames of what it held before; its first value is set to undo that.
@@ -207,9 +208,12 @@ class PocketsphinxStream:
             return None
         if not self._decoding:
             self._head += pcm
-            if len(self._head) < HEAD_S * RATE * 2:
+            if len(self._head) < HEAD_BYTES:
                 return None
-            pcm = self._begin(pair)
+            # Exactly so much: the result must not hang on how the audio was cut.
+            rest = bytes(self._head[HEAD_BYTES:])
+            del self._head[HEAD_BYTES:]
+            pcm = self._begin(pair) + self._dithered(rest)
         else:
             pcm = self._dithered(pcm)
         self._process(pair, pcm)

@@ -52,6 +52,9 @@ class WhisperEngine:
         folder = Path(config.model).expanduser()
         if not folder.is_dir() and (folder.is_absolute() or folder.exists()):
             raise EngineError(f"there is no whisper model at {config.model}", remedy=remedy)
+        # faster-whisper would fetch a tokenizer that the folder lacks, whatever `local_files_only` says.
+        if folder.is_dir() and not config.download and not (folder / "tokenizer.json").is_file():
+            raise EngineError(f"the whisper model {config.model} has no tokenizer.json", remedy=remedy)
         try:
             self._model = module.WhisperModel(
                 str(folder) if folder.is_dir() else config.model,

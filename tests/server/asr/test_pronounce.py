@@ -1,0 +1,60 @@
+"""How the words of a grammar are pronounced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hearth_server.asr.g2p import guess
+from hearth_server.asr.pronounce import guessed, pronounce
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path) -> Path:
+    path = tmp_path / "words.dict"
+    path.write_text(
+        "a AH\na(2) EY\nlamp L AE M P\nread R EH D\nread(2) R IY D\nt T IY\nv V IY\ntv T IH V\nc's S IY Z\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("word", "spoken", "said"),
+    [
+        ("lamp", {}, ["L AE M P"]),
+        ("read", {}, ["R EH D", "R IY D"]),  # all that the dictionary has
+        ("a", {}, ["AH", "EY"]),
+        ("c's", {}, ["S IY Z"]),
+        ("tv", {}, ["T IH V"]),
+        ("tv", {"tv": "t v"}, ["T IY V IY"]),  # the home's word goes before the dictionary's
+        ("av", {"av": "a v"}, ["EY V IY"]),  # the letter, not the article
+        ("desklamp", {"desklamp": "lamp lamp"}, ["L AE M P L AE M P"]),
+    ],
+)
+def test_what_the_dictionary_or_the_home_says(
+    word: str, spoken: dict[str, str], said: list[str], dictionary: Path
+) -> None:
+    assert pronounce([word], spoken, dictionary) == {word: said}
+
+
+@pytest.mark.parametrize("word", ["ecobee", "wohnzimmer", "💡", "küche", "x1", "(2)"])
+def test_what_neither_says_is_guessed(word: str, dictionary: Path) -> None:
+    assert pronounce([word, "lamp"], {}, dictionary) == {word: [guess(word)], "lamp": ["L AE M P"]}
+    assert guessed([word, "lamp"], {}, dictionary) == (word,)
+
+
+def test_parts_of_a_spelling_are_guessed_too(dictionary: Path) -> None:
+    spoken = {"qtv": "kyoo t v"}
+    assert pronounce(["qtv"], spoken, dictionary) == {"qtv": [f"{guess('kyoo')} T IY V IY"]}
+    assert guessed(["qtv", "read"], spoken, dictionary) == ("kyoo",)
+
+
+def test_guessed_words_are_sorted_and_named_once(dictionary: Path) -> None:
+    assert guessed(["zeta", "lamp", "beta", "zeta"], {}, dictionary) == ("beta", "zeta")
+
+
+def test_no_words(dictionary: Path) -> None:
+    assert pronounce([], {}, dictionary) == {}
+    assert guessed([], {}, dictionary) == ()
