@@ -18,10 +18,10 @@ EntityId = Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z0-9_]+$", ma
 class AreaConfig(Section):
     """A room. Only needed for what its name alone does not say."""
 
-    name: Name
-    id: str = ""
-    aliases: tuple[Name, ...] = ()
-    floor: Name | None = None
+    name: Name = Field(description="What people call it.")
+    id: str = Field(default="", description="Its id, if the name does not make a good one.")
+    aliases: tuple[Name, ...] = Field(default=(), description="What else people call it.")
+    floor: Name | None = Field(default=None, description="Name of the storey.")
 
     @property
     def area_id(self) -> str:
@@ -32,11 +32,13 @@ class AreaConfig(Section):
 class EntityConfig(Section):
     """What every entity has: an id whose first half is its domain, names, and a room."""
 
-    entity_id: EntityId
-    name: Name
-    aliases: tuple[Name, ...] = ()
+    entity_id: EntityId = Field(description="Its id; the first half says what it is, e.g. light.hall.")
+    name: Name = Field(description="What people call it.")
+    aliases: tuple[Name, ...] = Field(default=(), description="What else people call it.")
     area: Name | None = Field(default=None, description="Name of the room; it need not be listed under areas.")
-    device_class: str | None = None
+    device_class: str | None = Field(
+        default=None, description="What kind, in Home Assistant's words, e.g. blind, window."
+    )
 
     @property
     def domain(self) -> str:
@@ -47,7 +49,9 @@ class EntityConfig(Section):
 class HomePart(Section):
     """The areas and entities of one bus."""
 
-    areas: tuple[AreaConfig, ...] = ()
+    areas: tuple[AreaConfig, ...] = Field(
+        default=(), description="Rooms, as far as their names alone do not say it all."
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> HomePart:

@@ -63,9 +63,9 @@ IndividualAddress = Annotated[str, Field(pattern=r"^\d{1,2}\.\d{1,2}\.\d{1,3}$")
 class Point(Section):
     """One value of an entity on the bus, by the address that sets it and the one that tells it."""
 
-    write: GroupAddress | None = None
-    state: GroupAddress | None = None
-    dpt: str
+    write: GroupAddress | None = Field(default=None, description="Group address that sets it.")
+    state: GroupAddress | None = Field(default=None, description="Group address that tells how it is.")
+    dpt: str = Field(description="Datapoint type.")
 
     @model_validator(mode="before")
     @classmethod
@@ -82,58 +82,68 @@ class Point(Section):
 class BinaryPoint(Point):
     """One bit: on and off, up and down, stop."""
 
-    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^1\.\d{3}$")] = "1.001"
+    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^1\.\d{3}$")] = Field(
+        default="1.001", description="Datapoint type."
+    )
 
 
 class PercentPoint(Point):
     """0 to 100 % in one byte."""
 
-    dpt: Annotated[Literal["5.001"], BeforeValidator(_as_text)] = "5.001"
+    dpt: Annotated[Literal["5.001"], BeforeValidator(_as_text)] = Field(default="5.001", description="Datapoint type.")
 
 
 class DimPoint(Point):
     """Brighter and darker, in steps."""
 
-    dpt: Annotated[Literal["3.007"], BeforeValidator(_as_text)] = "3.007"
+    dpt: Annotated[Literal["3.007"], BeforeValidator(_as_text)] = Field(default="3.007", description="Datapoint type.")
 
 
 class TemperaturePoint(Point):
     """Degrees Celsius."""
 
-    dpt: Annotated[Literal["9.001", "14.068"], BeforeValidator(_as_text)] = "9.001"
+    dpt: Annotated[Literal["9.001", "14.068"], BeforeValidator(_as_text)] = Field(
+        default="9.001", description="Datapoint type."
+    )
 
 
 class ModePoint(Point):
     """HVAC operating mode: auto, comfort, standby, economy, building protection."""
 
-    dpt: Annotated[Literal["20.102"], BeforeValidator(_as_text)] = "20.102"
+    dpt: Annotated[Literal["20.102"], BeforeValidator(_as_text)] = Field(
+        default="20.102", description="Datapoint type."
+    )
 
 
 class ScenePoint(Point):
     """Scene number, or scene control."""
 
-    dpt: Annotated[Literal["17.001", "18.001"], BeforeValidator(_as_text)] = "17.001"
+    dpt: Annotated[Literal["17.001", "18.001"], BeforeValidator(_as_text)] = Field(
+        default="17.001", description="Datapoint type."
+    )
 
 
 class ValuePoint(Point):
     """Anything that is told."""
 
-    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^\d{1,3}\.\d{3}$")]
+    dpt: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^\d{1,3}\.\d{3}$")] = Field(
+        description="Datapoint type."
+    )
 
 
 class KnxSwitch(EntityConfig):
     """Something that goes on and off."""
 
-    switch: BinaryPoint
+    switch: BinaryPoint = Field(description="On and off.")
     invert: bool = Field(default=False, description="True if 0 is on.")
 
 
 class KnxLight(EntityConfig):
     """A light. With `brightness` it is set to a level; with `dim` alone it only goes brighter and darker."""
 
-    switch: BinaryPoint
-    brightness: PercentPoint | None = None
-    dim: DimPoint | None = None
+    switch: BinaryPoint = Field(description="On and off.")
+    brightness: PercentPoint | None = Field(default=None, description="Level, 0 to 100 %.")
+    dim: DimPoint | None = Field(default=None, description="Brighter and darker.")
 
 
 class KnxCover(EntityConfig):
@@ -145,8 +155,8 @@ class KnxCover(EntityConfig):
 
     move: BinaryPoint | None = Field(default=None, description="DPT 1.008: 0 is up, 1 is down.")
     stop: BinaryPoint | None = Field(default=None, description="DPT 1.007 or 1.017.")
-    position: PercentPoint | None = None
-    invert_position: bool = False
+    position: PercentPoint | None = Field(default=None, description="Position, 0 to 100 %.")
+    invert_position: bool = Field(default=False, description="True if 0 % is closed on the bus.")
 
     @model_validator(mode="after")
     def _movable(self) -> KnxCover:
@@ -158,32 +168,32 @@ class KnxCover(EntityConfig):
 class KnxClimate(EntityConfig):
     """A room's heating."""
 
-    setpoint: TemperaturePoint
+    setpoint: TemperaturePoint = Field(description="The temperature that is wanted.")
     temperature: TemperaturePoint | None = Field(default=None, description="What is measured.")
-    mode: ModePoint | None = None
-    on_off: BinaryPoint | None = None
-    min_temp: float = 7.0
-    max_temp: float = 35.0
+    mode: ModePoint | None = Field(default=None, description="Operating mode.")
+    on_off: BinaryPoint | None = Field(default=None, description="On and off.")
+    min_temp: float = Field(default=7.0, description="The lowest that can be set, in degrees Celsius.")
+    max_temp: float = Field(default=35.0, description="The highest that can be set, in degrees Celsius.")
 
 
 class KnxScene(EntityConfig):
     """A scene that actuators have stored. No state tells that it is there: it is done when the bus has taken it."""
 
-    scene: ScenePoint
+    scene: ScenePoint = Field(description="Scene number or scene control.")
     number: int = Field(ge=1, le=64, description="As ETS shows it, from 1.")
 
 
 class KnxSensor(EntityConfig):
     """Something that measures or tells."""
 
-    value: ValuePoint
+    value: ValuePoint = Field(description="What is told.")
 
 
 class KnxBinarySensor(EntityConfig):
     """Something that is or is not."""
 
-    value: BinaryPoint
-    invert: bool = False
+    value: BinaryPoint = Field(description="What is told.")
+    invert: bool = Field(default=False, description="True if 0 is on.")
 
 
 def _domain(value: Any) -> str | None:
@@ -213,18 +223,22 @@ class KnxConnection(Section):
     TUNNELS: ClassVar = ("tunnelling", "tunnelling_tcp", "tunnelling_tcp_secure")
     SECURE: ClassVar = ("tunnelling_tcp_secure", "routing_secure")
 
-    type: Literal["tunnelling", "tunnelling_tcp", "tunnelling_tcp_secure", "routing", "routing_secure"] = "tunnelling"
+    type: Literal["tunnelling", "tunnelling_tcp", "tunnelling_tcp_secure", "routing", "routing_secure"] = Field(
+        default="tunnelling", description="How the bus is reached."
+    )
     host: str | None = Field(default=None, description="The IP interface; for tunnelling.")
-    port: int = Field(default=3671, ge=1, le=65535)
+    port: int = Field(default=3671, ge=1, le=65535, description="Port of the IP interface.")
     local_ip: str | None = Field(default=None, description="Our own address, where there are several networks.")
     route_back: bool = Field(default=False, description="For tunnelling through NAT, as in a container.")
-    individual_address: IndividualAddress | None = None
+    individual_address: IndividualAddress | None = Field(
+        default=None, description="Our address on the bus; for secure tunnels, to choose one."
+    )
     keyring: PathText | None = Field(
         default=None, description="The .knxkeys file; for KNX Secure, on the wire or on the bus."
     )
-    keyring_password: SecretStr | None = None
-    multicast_group: str = "224.0.23.12"
-    multicast_port: int = Field(default=3671, ge=1, le=65535)
+    keyring_password: SecretStr | None = Field(default=None, description="Password of the keyring.")
+    multicast_group: str = Field(default="224.0.23.12", description="Address for routing.")
+    multicast_port: int = Field(default=3671, ge=1, le=65535, description="Port for routing.")
     retry_s: tuple[float, float] = Field(
         default=(0.5, 30.0), description="The first and the longest wait between attempts."
     )
@@ -243,16 +257,18 @@ class KnxConnection(Section):
 class KnxFile(HomePart):
     """Entities in a file of their own, as `hearth knx import` writes it."""
 
-    entities: tuple[KnxEntity, ...] = Field(default=(), max_length=5000)
+    entities: tuple[KnxEntity, ...] = Field(default=(), max_length=5000, description="What can be switched or asked.")
 
 
 class KnxConfig(KnxFile):
     """The section `knx`."""
 
-    connection: KnxConnection
+    connection: KnxConnection = Field(description="The way to the bus.")
     file: PathText | None = Field(default=None, description="A file with more areas and entities.")
-    writes_per_second: float = Field(default=20.0, gt=0, le=50)
-    reads_per_second: float = Field(default=10.0, gt=0, le=50)
+    writes_per_second: float = Field(default=20.0, gt=0, le=50, description="How many telegrams are sent at most.")
+    reads_per_second: float = Field(
+        default=10.0, gt=0, le=50, description="How many states are asked for at most, at the start."
+    )
     max_age_s: float = Field(
         default=5.0, gt=0, le=60, description="How long a command waits for a lost connection; then it is never sent."
     )

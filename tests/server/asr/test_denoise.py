@@ -37,7 +37,7 @@ def power(samples: Samples) -> float:
 
 
 def test_steady_noise_loses_more_than_speech() -> None:
-    speech, noise, both = bursts(3, 2000, 1000)
+    speech, _, both = bursts(3, 2000, 1000)
     out = filtered(both)
     speaking = np.abs(speech) > 0
     pauses = np.convolve(speaking, np.ones(2048), "same") == 0
