@@ -5,7 +5,7 @@
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
 satellite sends them, and the matcher. Plain text as a label is a home command: it is right if it means what the text
-means; a label that begins with `oov` must give nothing.
+means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended.
 """
@@ -244,6 +244,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory() as unpacked:
         items = read_labels(options.labels, find_audio(options.audio, Path(unpacked)), options.corpus)[: options.limit]
+        if options.reject:
+            items = [Item(item.file, text="oov") for item in items]
         conditions = [Condition()]
         if options.noise:
             read_recording(options.noise)  # told now if it cannot be read, not by a worker
@@ -292,6 +294,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--demo", action="store_true", help="against the demo home's grammar too, not the sentences' alone"
     )
+    parser.add_argument("--reject", action="store_true", help="right is what gives no command: for other speech")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--limit", type=int, help="only the first so many")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -14,7 +14,8 @@ from hearth_core.config import Config
 from hearth_core.home import Home
 from hearth_intents.spoken import speech
 
-from .home_report import by_place, check_names, state_text
+from .asr.pocketsphinx import dictionary
+from .home_report import by_place, check_names, check_pronunciations, state_text
 from .house import Change
 from .server import SETTLE_S, running_house
 
@@ -71,7 +72,10 @@ async def _show(config: Config) -> int:
 
 async def _check(config: Config) -> int:
     async with running_house(config, settle_s=SETTLE_S) as house:
-        remarks = check_names(house.home, speech(config.language))
+        spoken = speech(config.language)
+        remarks = check_names(house.home, spoken)
+        if config.server.engine == "pocketsphinx":
+            remarks += check_pronunciations(house.home, spoken, dictionary())
         entities = len(house.home.entities)
     for remark in remarks:
         click.echo(f"{'error' if remark.error else 'note'}: {remark.message}. {remark.remedy}.")

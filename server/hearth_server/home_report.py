@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from hearth_core.home import Entity, Home, State
+from hearth_intents.slots import home_names
 from hearth_intents.spoken import Speech
+
+from .asr.pronounce import guessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,17 @@ class Remark:
 def check_names(home: Home, speech: Speech) -> tuple[Remark, ...]:
     """Return what keeps things from being told apart, or from being said at all."""
     return (*_unsayable(home, speech), *_alike(home, speech))
+
+
+def check_pronunciations(home: Home, spoken: Speech, dictionary: Path) -> tuple[Remark, ...]:
+    """Return a note of the words whose pronunciation is guessed, because the recogniser's dictionary lacks them."""
+    said = {word for name in home_names(home) for words in spoken.variants(name) for word in words}
+    spelled = {k: v for name in home_names(home) for k, v in spoken.spelled(name).items()}
+    words = guessed(said, spelled, dictionary)
+    if not words:
+        return ()
+    remedy = "If one is not recognised, give it an alias that is written as it sounds"
+    return (Remark(f"pronunciation guessed: {', '.join(words)}", remedy, error=False),)
 
 
 def _unsayable(home: Home, speech: Speech) -> Iterable[Remark]:

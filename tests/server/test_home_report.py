@@ -8,9 +8,10 @@ from click.testing import CliRunner
 from hearth_core.cli import Invocation
 from hearth_core.home import Area, Entity, Floor, Home, State
 from hearth_intents.spoken import speech
+from hearth_server.asr.pocketsphinx import dictionary
 from hearth_server.demo_home import DemoHome
 from hearth_server.home_cli import home as home_command
-from hearth_server.home_report import by_place, check_names, state_text
+from hearth_server.home_report import by_place, check_names, check_pronunciations, state_text
 
 
 def home_with(*entities: Entity) -> Home:
@@ -56,6 +57,14 @@ def test_a_name_that_cannot_be_said_is_told_unless_an_alias_can(name: str) -> No
     assert "light.a" in remark.message
     assert "alias" in remark.remedy
     assert check_names(home_with(Entity("light.a", name, ("Lamp",))), speech("en")) == ()
+
+
+def test_a_name_that_the_dictionary_lacks_is_noted() -> None:
+    (remark,) = check_pronunciations(home_with(Entity("climate.a", "EcoBee TV")), speech("en"), dictionary())
+    assert not remark.error
+    assert "ecobee" in remark.message
+    assert "tv" not in remark.message, "spelled, not guessed"
+    assert check_pronunciations(home_with(Entity("light.a", "Lamp")), speech("en"), dictionary()) == ()
 
 
 def test_things_are_shown_by_floor_and_area_and_the_homeless_last() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 
 from hearth_core.command import Context, EndReason, OutcomeStatus, ResponseKind, Transcription
 from hearth_core.errors import PeerError
+from hearth_core.home import Home
 from hearth_server.inbox import AudioInbox
 from hearth_server.pipeline import Answer, Partial, Progress
 from tests.fakes import FakeEngine, silence, tone
@@ -140,3 +142,21 @@ async def test_of_two_things_of_one_name_neither_is_taken_by_guess(running: Pipe
         assert pipeline.house.home == before
         here = await pipeline.answer_text("turn on the tv", Context(area_id="kitchen"))
         assert [outcome.entity_id for outcome in here.outcomes] == ["media_player.kitchen_tv"]
+
+
+async def test_a_thing_that_goes_while_it_is_spoken_of_is_not_told_as_done(running: PipelineFactory) -> None:
+    async with running("lock the front door") as pipeline:
+
+        async def audio() -> AsyncIterator[bytes]:
+            async for chunk in chunks(*SPEECH[:2]):
+                yield chunk
+            home = pipeline.house.home
+            left = [entity for entity in home.entities.values() if entity.entity_id != "lock.front_door"]
+            pipeline.house._home = Home.of(home.floors.values(), home.areas.values(), left)
+            async for chunk in chunks(SPEECH[2]):
+                yield chunk
+
+        answer = await pipeline.answer(audio(), Context())
+    assert answer.transcription.text == "lock the front door"
+    assert answer.response.kind is ResponseKind.FAILED
+    assert not any(outcome.status is OutcomeStatus.DONE for outcome in answer.outcomes)

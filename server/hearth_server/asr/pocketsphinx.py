@@ -87,6 +87,16 @@ class _Pool:
     resting: list[_Pair] = field(default_factory=list)
 
 
+def dictionary() -> Path:
+    """Return the English dictionary in pocketsphinx's wheel.
+
+    Raises:
+        EngineError: pocketsphinx is not installed.
+    """
+    module = extras.load("pocketsphinx", extra="server", error=EngineError)
+    return Path(module.get_model_path("en-us")) / "cmudict-en-us.dict"
+
+
 class PocketsphinxEngine:
     """The engine.
 
@@ -101,7 +111,7 @@ class PocketsphinxEngine:
         model = Path(self._module.get_model_path("en-us"))
         self._acoustic = model / "en-us"
         self._phone_model = model / "en-us-phone.lm.bin"
-        self.dictionary = model / "cmudict-en-us.dict"
+        self.dictionary = dictionary()
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
         self._open = 0
