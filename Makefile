@@ -29,6 +29,9 @@ check: $(READY) ## ruff and mypy
 
 bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/commands.py
+	$(BIN)/python bench/grammar.py
+	$(BIN)/python bench/swap.py
+	$(BIN)/python bench/soak.py
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist
