@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from click.testing import CliRunner
 
 from hearth_core.cli import Invocation
+from hearth_core.config import Config
 from hearth_core.home import Area, Entity, Floor, Home, State
 from hearth_intents.spoken import speech
 from hearth_server.asr.pocketsphinx import dictionary
 from hearth_server.demo_home import DemoHome
+from hearth_server.home_cli import _difference, _watch
 from hearth_server.home_cli import home as home_command
 from hearth_server.home_report import by_place, check_names, check_pronunciations, state_text
 
@@ -91,3 +95,18 @@ def test_home_check_and_show_tell_of_the_demo_home() -> None:
     shown = CliRunner().invoke(home_command, ["show"], obj=Invocation())
     assert "Kitchen" in shown.output
     assert "lock.front_door" in shown.output
+
+
+async def test_home_watch_tells_what_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    watching = asyncio.create_task(_watch(Config()))
+    async with asyncio.timeout(10):
+        while "watching" not in capsys.readouterr().out:
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    assert await watching == 0
+
+
+def test_a_difference_of_names_is_told() -> None:
+    before = home_with(Entity("light.a", "Lamp"), Entity("light.b", "Spot"))
+    after = home_with(Entity("light.a", "Big Lamp"), Entity("light.c", "New"))
+    assert _difference(before, after) == "+light.c, -light.b, light.a is now 'Big Lamp'"
