@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -19,7 +18,7 @@ from hearth_core.config import Config, SatelliteLinkConfig
 from hearth_core.errors import PeerError
 
 from .bundled import examples
-from .demo_screen import Screen, screen_for
+from .demo_screen import Screen, open_screen
 from .demo_script import Scene, judge, load_script
 from .pipeline import Answer, Partial, Progress
 from .server import Server, running_server
@@ -54,7 +53,7 @@ async def _play(config: Config, speed: float, picture: Path | None) -> int:
     folder = examples() / "recordings"
     scenes = load_script(folder)
     recordings = [await asyncio.to_thread(read_recording, folder / scene.file) for scene in scenes]
-    screen = screen_for(scenes)
+    screen = open_screen()
     async with _running(config, ["--stdin", "--wake", "none"], microphone=PIPE) as (server, satellite):
         answers: asyncio.Queue[Answer] = asyncio.Queue()
 
@@ -112,7 +111,7 @@ async def _speak(satellite: Process, pcm: bytes, speed: float) -> None:
 
 
 async def _listen_to_microphone(config: Config) -> int:
-    screen = screen_for(())
+    screen = open_screen()
     async with _running(config, ["--speaker", "device"], microphone=None) as (server, satellite):
 
         def observe(progress: Progress) -> None:
@@ -154,7 +153,7 @@ async def _satellite(options: list[str], microphone: int | None) -> AsyncIterato
         "0",
         *options,
     ]
-    process = await asyncio.create_subprocess_exec(*command, stdin=microphone, stdout=PIPE, env={**os.environ})
+    process = await asyncio.create_subprocess_exec(*command, stdin=microphone, stdout=PIPE)
     assert process.stdout is not None
     try:
         try:

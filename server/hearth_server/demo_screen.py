@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,9 +27,8 @@ def to_action_ms(answer: Answer) -> float:
 class Screen:
     """A table that grows by a row with each command; on a terminal it is live, elsewhere one line a command."""
 
-    def __init__(self, console: Console, commands: int) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._commands = commands
         self._now = Text()
         self._table = Table(expand=True, show_edge=False, pad_edge=False, header_style="bold")
         for title, options in (
@@ -136,11 +134,11 @@ class Screen:
             self._live.update(Group(self._table, self._now))
 
 
-def screen_for(scenes: Sequence[Scene]) -> Screen:
+def open_screen() -> Screen:
     """Return a screen on standard output."""
     console = Console()
     if not console.is_terminal:
         console.print(
             "  | said | heard | intent | what changed, or the answer | ms: silence | recognise | match | act | total"
         )
-    return Screen(console, len(scenes))
+    return Screen(console)
