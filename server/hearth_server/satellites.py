@@ -131,6 +131,7 @@ class _Drive:
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
         self._heard = False
+        self._superseded = False
 
     async def run(self) -> None:
         """Serve the satellite until it leaves.
@@ -147,6 +148,8 @@ class _Drive:
                 await self._on(event)
         finally:
             pinging.cancel()
+            self._superseded = True  # nobody is left to say that the answer was played
+            self._played.set()
             if self._conversation is not None and not self._heard:
                 self._conversation.cancel()  # what was spoken whole is done even if the satellite has gone since
             await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
@@ -180,10 +183,13 @@ class _Drive:
             await self._connection.write(Error(text, "unsupported-stage").event())
             return
         if self._conversation is not None and not self._conversation.done():
-            # The satellite began anew: the old utterance ends with what was heard, in its turn.
+            # The satellite began anew: the old utterance ends with what was heard, and its answer is not waited for.
+            self._superseded = True
+            self._played.set()
             if self._inbox is not None:
                 await self._inbox.end()
             await asyncio.gather(self._conversation, return_exceptions=True)
+            self._superseded = False
         self._inbox, self._converter, self._heard = AudioInbox(), None, False
         self._conversation = asyncio.create_task(self._converse(self._inbox, command_id))
 
@@ -232,11 +238,13 @@ class _Drive:
         await self._connection.write(Transcript(transcription.text, facts, context.language).event())
 
     async def _speak(self, response: Response, context: Context) -> None:
+        self._played.clear()
+        if self._superseded:
+            return
         write = self._connection.write
         facts = {"command_id": context.command_id, "kind": str(response.kind)}
         await write(Synthesize(response.text, context=facts).event())
         speech = await self._link.voice.speak(response)
-        self._played.clear()
         seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)
         await write(AudioStart(rate, width, channels).event())
         async with aclosing(speech.chunks) as chunks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -89,9 +90,11 @@ class FakeSatellite:
 
 
 @asynccontextmanager
-async def driving(pipeline: Pipeline, satellite: FakeSatellite, area: str = "") -> AsyncIterator[SatelliteLink]:
+async def driving(
+    pipeline: Pipeline, satellite: FakeSatellite, area: str = "", limits: LinkLimits = LIMITS
+) -> AsyncIterator[SatelliteLink]:
     uri = f"tcp://127.0.0.1:{satellite.port}"
-    link = SatelliteLink("fake", uri, area, pipeline, ChimeVoice(), limits=LIMITS)
+    link = SatelliteLink("fake", uri, area, pipeline, ChimeVoice(), limits=limits)
     task = asyncio.create_task(link.run())
     try:
         await satellite.next("run-satellite")
@@ -155,6 +158,18 @@ async def test_a_satellite_that_never_says_played_is_heard_again(running: Pipeli
             await satellite.speak(tone(1) + silence(1.5))
             assert (await satellite.next("transcript")).data["text"] == text
             await satellite.next("audio-stop")
+
+
+async def test_a_speaker_who_begins_anew_is_heard_without_waiting_for_the_old_answer(running: PipelineFactory) -> None:
+    async with (
+        running("lock the front door", "unlock the front door") as pipeline,
+        FakeSatellite(says_played=False).run() as satellite,
+    ):
+        patient = replace(LIMITS, played_margin_s=60.0)
+        async with driving(pipeline, satellite, limits=patient):
+            for text in ("lock the front door", "unlock the front door"):
+                await satellite.speak(tone(1) + silence(1.5))
+                assert (await satellite.next("transcript")).data["text"] == text
 
 
 async def test_a_satellite_that_goes_silent_is_left_and_found_again(running: PipelineFactory) -> None:
