@@ -161,7 +161,8 @@ class Scorer:
         heard = listening.finish()
         end = time.process_time()
         listening.close()
-        matches = self._matcher.understand(heard, self._context)
+        understood = self._matcher.understand(heard, self._context)
+        matches = understood.clauses[0].matches if understood else ()
         right, exact = self._judge(item, matches)
         return Score(right, exact, not heard.hypotheses, heard.audio_seconds, end - begin, end - ended)
 

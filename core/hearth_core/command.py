@@ -116,6 +116,55 @@ class IntentMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """The moment that a command is put off to.
+
+    Attributes:
+        text: the words that said it, e.g. "in ten minutes".
+        at: the moment; None if the sun decides, or if the words could not be read.
+        sun: "sunrise" or "sunset" where the sun decides.
+        offset_s: seconds after the sun's moment, negative before it.
+    """
+
+    text: str
+    at: datetime | None = None
+    sun: str | None = None
+    offset_s: float = 0.0
+
+    @property
+    def unclear(self) -> bool:
+        """Whether a time was said that could not be read: it has to be asked for, never dropped."""
+        return self.at is None and self.sun is None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One command of what was said: "turn off the light and close the blinds in an hour" has two.
+
+    Attributes:
+        text: its words.
+        matches: what it means, as `Matcher.match` returns it; empty if it is not understood.
+        rivals: readings almost as near that would do something else; where there are any, ask which is meant.
+        when: the moment it is put off to, None for now.
+    """
+
+    text: str
+    matches: tuple[IntentMatch, ...] = ()
+    rivals: tuple[IntentMatch, ...] = ()
+    when: When | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What an utterance means, one clause after the other; no clauses if it means nothing."""
+
+    clauses: tuple[Clause, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(clause.matches for clause in self.clauses)
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do to some entities, in Home Assistant's words whatever the bus.
 

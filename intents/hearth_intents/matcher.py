@@ -12,7 +12,7 @@ from hassil.models import MatchEntity
 from hassil.recognize import RecognizeResult, recognize_all
 from hassil.util import normalize_for_matching
 
-from hearth_core.command import Context, IntentMatch, Slot, Transcription
+from hearth_core.command import Clause, Context, IntentMatch, Slot, Transcription, Understood
 from hearth_core.home import Home
 
 from .sentences import Sentences, action_of, is_authors
@@ -53,8 +53,8 @@ class Matcher:
         self._skipped_first = re.compile(rf"(?:{either})\s+", re.IGNORECASE) if skipped else None
         self._skipped_last = re.compile(rf"\s+(?:{either})$", re.IGNORECASE) if skipped else None
 
-    def understand(self, transcription: Transcription, context: Context) -> tuple[IntentMatch, ...]:
-        """Return what was meant, as `match` does, by the first of the recogniser's readings that means anything.
+    def understand(self, transcription: Transcription, context: Context) -> Understood:
+        """Return what was meant by the first of the recogniser's readings that means anything.
 
         The reading's confidence, where it has one, goes into the score.
         """
@@ -62,10 +62,10 @@ class Matcher:
             matches = self.match(hypothesis.text, context)
             if matches and hypothesis.confidence is not None:
                 sure = hypothesis.confidence
-                return tuple(replace(match, score=match.score * sure) for match in matches)
+                matches = tuple(replace(match, score=match.score * sure) for match in matches)
             if matches:
-                return matches
-        return ()
+                return Understood((Clause(hypothesis.text, matches),))
+        return Understood()
 
     def match(self, text: str, context: Context) -> tuple[IntentMatch, ...]:
         """Return what a text means, nothing if it is not understood.

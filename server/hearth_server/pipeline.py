@@ -132,7 +132,8 @@ class Pipeline:
             response = phrasebook.too_long(self.settings.endpoint.max_s)
         else:
             with watch.stage("understand"):
-                matches = knowledge.matcher.understand(transcription, context)
+                understood = knowledge.matcher.understand(transcription, context)
+                matches = understood.clauses[0].matches if understood else ()
             response = phrasebook.not_understood()
         if matches:
             with watch.stage("plan"):

@@ -179,12 +179,13 @@ def _heard(*hypotheses: tuple[str, float | None]) -> Transcription:
 
 
 def test_the_first_reading_that_means_something_is_taken() -> None:
-    (match,) = MATCHER.understand(_heard(("what rhyme is it", 0.9), ("what time is it", 0.5)), OFFICE)
+    (clause,) = MATCHER.understand(_heard(("what rhyme is it", 0.9), ("what time is it", 0.5)), OFFICE).clauses
+    (match,) = clause.matches
     assert (match.intent, match.score) == ("HassGetCurrentTime", 0.5)
-    (match,) = MATCHER.understand(_heard(("what time is it", None)), OFFICE)
-    assert match.score == 1.0
-    assert MATCHER.understand(_heard(("what rhyme is it", 0.9)), OFFICE) == ()
-    assert MATCHER.understand(_heard(), OFFICE) == ()
+    (clause,) = MATCHER.understand(_heard(("what time is it", None)), OFFICE).clauses
+    assert clause.matches[0].score == 1.0
+    assert not MATCHER.understand(_heard(("what rhyme is it", 0.9)), OFFICE)
+    assert not MATCHER.understand(_heard(), OFFICE)
 
 
 @pytest.mark.parametrize(
