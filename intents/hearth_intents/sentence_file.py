@@ -6,6 +6,7 @@ Beside that format it may hold `responses` and, in a block of sentences, an `act
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -159,7 +160,11 @@ class SentenceFile:
 
     def error(self, where: Where, message: str, remedy: str = "") -> SentenceError:
         """Return an error that names the file and the line."""
-        return SentenceError(f"{self.path}:{_line(self.lines, where)}: {message}", remedy=remedy)
+        return SentenceError(f"{self.path}:{self.line(where)}: {message}", remedy=remedy)
+
+    def line(self, where: Where) -> int:
+        """Return the line on which a part of the file stands, from 1."""
+        return line_of(self.lines, where)
 
 
 def read_sentence_file(path: Path) -> SentenceFile:
@@ -167,6 +172,19 @@ def read_sentence_file(path: Path) -> SentenceFile:
 
     Raises:
         SentenceError: it cannot be read, is too large, is not YAML, or not of the form; file and line are named.
+    """
+    data, lines = read_yaml(path)
+    try:
+        return SentenceFile(path, SentenceModel.model_validate(data), lines)
+    except ValidationError as error:
+        raise form_error(path, error, lines) from error
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[Where, int]]:
+    """Return what a YAML file holds, and the line of everything in it.
+
+    Raises:
+        SentenceError: it cannot be read, is too large, or is not YAML; file and line are named.
     """
     try:
         with path.open("rb") as file:
@@ -179,11 +197,7 @@ def read_sentence_file(path: Path) -> SentenceFile:
         raise SentenceError(f"{path}:{line}: not UTF-8", remedy="Save the file as UTF-8") from error
     if len(raw) > MAX_FILE_BYTES:
         raise SentenceError(f"{path}: larger than {MAX_FILE_BYTES // 1024} KiB", remedy="Split it into several files")
-    data, lines = _parse(path, text)
-    try:
-        return SentenceFile(path, SentenceModel.model_validate(data), lines)
-    except ValidationError as error:
-        raise _form_error(path, error, lines) from error
+    return _parse(path, text)
 
 
 def _parse(path: Path, text: str) -> tuple[Any, dict[Where, int]]:
@@ -229,13 +243,15 @@ def _mark(path: Path, node: yaml.Node, where: Where, lines: dict[Where, int]) ->
             lines[(*where, name)] = key.start_mark.line + 1
 
 
-def _line(lines: dict[Where, int], where: Where) -> int:
+def line_of(lines: Mapping[Where, int], where: Where) -> int:
+    """Return the line of a part of a file, or of the nearest part around it that is known."""
     while where and where not in lines:
         where = where[:-1]
     return lines.get(where, 1)
 
 
-def _form_error(path: Path, error: ValidationError, lines: dict[Where, int]) -> SentenceError:
+def form_error(path: Path, error: ValidationError, lines: Mapping[Where, int]) -> SentenceError:
+    """Return one error, with file and line, for what pydantic found in a file."""
     # of a union's errors the one that got furthest into the file is the one that the author meant, and a key that
     # is unknown says more than the key that is missing for it
     first = max(error.errors(), key=lambda each: (len(each["loc"]), each["type"] == "extra_forbidden"))
@@ -253,4 +269,4 @@ def _form_error(path: Path, error: ValidationError, lines: dict[Where, int]) -> 
         message = f"{key}: {first['msg'].removeprefix('Value error, ').rstrip('.')}"
         unquoted = first["type"] == "string_type" and isinstance(first["input"], bool | int | float)
         remedy = "Put it in quotes" if unquoted else ""
-    return SentenceError(f"{path}:{_line(lines, where)}: {message}", remedy=remedy)
+    return SentenceError(f"{path}:{line_of(lines, where)}: {message}", remedy=remedy)
