@@ -29,7 +29,7 @@ from hearth_core.config_home import slug
 from hearth_core.errors import SentenceError
 from hearth_core.home import UNKNOWN, Area, Entity, Floor, Home, State
 
-from .sentence_file import Where, form_error, line_of, read_yaml
+from .source_file import Mark, PlacedError, Where, form_error, place_of, read_yaml
 from .template import parse_template
 
 FIXTURES = "_fixtures.yaml"
@@ -192,11 +192,11 @@ def read_tests(path: Path, fixtures: Fixtures | None = None) -> TestFile:
         SentenceError: it cannot be read, is not of the form, or a template in it cannot be unfolded; file and line
             are named.
     """
-    data, lines = read_yaml(path)
+    data, places = read_yaml(path)
     try:
         file = _File.model_validate(data)
     except ValidationError as error:
-        raise form_error(path, error, lines) from error
+        raise form_error(path, error, places) from error
     own = bool(file.entities or file.areas or file.floors)
     given = Fixtures(floors=file.floors, areas=file.areas, entities=file.entities) if own else fixtures
     if given is None:
@@ -204,10 +204,10 @@ def read_tests(path: Path, fixtures: Fixtures | None = None) -> TestFile:
     try:
         home = home_of(given)
     except SentenceError as error:
-        raise SentenceError(f"{path}: {error.message}", remedy=error.remedy) from error
+        raise PlacedError(path, None, error.message, error.remedy) from error
     tests: list[SentenceTest] = []
     for index, test in enumerate(file.tests):
-        tests += _tests(path, lines, index, test, given, home)
+        tests += _tests(path, places, index, test, given, home)
     return TestFile(path, file.language, home, tuple(tests))
 
 
@@ -217,11 +217,11 @@ def read_fixtures(path: Path) -> Fixtures:
     Raises:
         SentenceError: it cannot be read or is not of the form; file and line are named.
     """
-    data, lines = read_yaml(path)
+    data, places = read_yaml(path)
     try:
         return Fixtures.model_validate(data)
     except ValidationError as error:
-        raise form_error(path, error, lines) from error
+        raise form_error(path, error, places) from error
 
 
 def home_of(fixtures: Fixtures) -> Home:
@@ -308,12 +308,12 @@ def _plain(value: Any) -> str:
 
 
 def _tests(
-    path: Path, lines: Mapping[Where, int], index: int, test: _Test, fixtures: Fixtures, home: Home
+    path: Path, places: Mapping[Where, Mark], index: int, test: _Test, fixtures: Fixtures, home: Home
 ) -> Iterator[SentenceTest]:
     inside = path.parent.name
     if test.intent is None and not inside[:1].isupper():  # a folder of a language is no intent
-        where = f"{path}:{line_of(lines, ('tests', index))}"
-        raise SentenceError(f"{where}: the test names no intent", remedy="Add intent: {name: …}")
+        mark = place_of(places, ("tests", index))
+        raise PlacedError(path, mark, "the test names no intent", "Add intent: {name: …}")
     intent = test.intent.name if test.intent else inside
     slots = (test.intent.slots if test.intent else test.slots) or {}
     combination = {} if test.intent else _combinations(intent).get(path.stem, {})
@@ -325,12 +325,13 @@ def _tests(
         optional |= {"area"} - slots.keys()
     answers = [test.response] if isinstance(test.response, str) else test.response or []
     for at, template in enumerate(test.sentences):
-        where = f"{path}:{line_of(lines, ('tests', index, 'sentences', at))}"
+        mark = place_of(places, ("tests", index, "sentences", at))
         try:
             texts = list(_expanded(template))
         except SentenceError as error:
-            raise SentenceError(f"{where}: {error.message}", remedy=error.remedy) from error
+            raise PlacedError(path, mark, error.message, error.remedy) from error
         for text in texts:
+            where = f"{path}:{mark.line}"
             yield SentenceTest(text, intent, slots, where, tuple(answers), area_id, optional)
 
 
