@@ -82,10 +82,14 @@ class Transcription:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A part of a sentence that carries a value: `value` is what it means, `text` what was said."""
+    """A part of a sentence that carries a value: `value` is what it means, `text` what was said.
+
+    `free` says that it was free text, which no list checks.
+    """
 
     value: Any
     text: str
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

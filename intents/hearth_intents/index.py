@@ -20,7 +20,7 @@ from hearth_core.home import Home
 from .automaton import EMPTY, Arcs
 from .phrasing import ListUse, Phrasing
 from .sentences import Sentences
-from .sounds import Code, Sounds, sounds
+from .sounds import Code, sounds
 from .spoken import Words
 
 # A word of the vocabulary cannot hold it.
@@ -116,6 +116,7 @@ class Index:
     def __init__(self, sentences: Sentences, home: Home) -> None:
         self.sounds = sounds(sentences.language)
         self.speech = sentences.speech
+        self._spelled: dict[str, str] = {}
         phrasing = Phrasing(sentences, home, free_text=True)
         self._automata = phrasing.words
         self._blocks: dict[int, Block] = {}
@@ -138,7 +139,7 @@ class Index:
         self.vocabulary = {texts[symbol]: symbol for symbol in used if symbol > 0 and symbol not in self._blocks}
         self.symbols = tuple(self.vocabulary.values())
         self.texts = texts
-        self.codes = tuple(self.sounds.word(text) for text in self.vocabulary)
+        self.codes = tuple(self.code((text,)) for text in self.vocabulary)
         known: dict[int, Values] = {}
         self.slots = {
             number: self._slot(phrasing, phrasing.lists[-number - 1], known) for number in sorted(used) if number < 0
@@ -152,6 +153,10 @@ class Index:
         )
         lengths = ((symbol, len(code.fine)) for symbol, code in zip(self.symbols, self.codes, strict=True))
         self.short = {symbol: length for symbol, length in lengths if length <= _SHORT}
+
+    def code(self, words: Words) -> Code:
+        """Return how words sound; what stands for letters, as TV does, is said letter by letter."""
+        return self.sounds.words([said for word in words for said in self._spelled.get(word, word).split()])
 
     def arcs(self, node: int) -> Arcs:
         """Return the node after each symbol."""
@@ -178,7 +183,8 @@ class Index:
         return Slot(values, allowed, bool(use.role))
 
     def _entry(self, text: str, words: Words, value: Any, source: TextSlotValue | None = None) -> Entry:
-        return Entry(text, words, self.sounds.words(words), value, source)
+        self._spelled |= self.speech.spelled(text)
+        return Entry(text, words, self.code(words), value, source)
 
     def _numbers(self, source: RangeSlotList) -> Iterator[Entry]:
         for number in itertools.islice(source.get_numbers(), _MAX_NUMBERS):

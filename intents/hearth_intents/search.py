@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .index import Block, Entry, Index, Slot, Values
@@ -30,6 +30,9 @@ MAX_SHARE = 0.3
 # A word or a name that differs by more than this share of its sounds is another.
 _WORD_SHARE = 0.5
 _NAME_SHARE = 0.4
+
+# What may be skipped is skipped though it is misheard.
+_SKIPPED_SHARE = 0.34
 
 # Other spelling, same sound: less than any sound, but not nothing.
 _SPELLING = 0.1
@@ -54,6 +57,8 @@ class Found:
         words: the sentence, as it is said.
         blocks: where it comes from.
         worst_name: share of the sounds that differ in the name that fits worst.
+        worst_word: the same of the words that are no names.
+        free: whether it has free text.
     """
 
     cost: float
@@ -62,6 +67,8 @@ class Found:
     words: Words
     blocks: tuple[Block, ...]
     worst_name: float = 0.0
+    worst_word: float = 0.0
+    free: bool = False
 
 
 class _Edge(NamedTuple):
@@ -71,12 +78,23 @@ class _Edge(NamedTuple):
     literal: bool  # whether a word of the sentence may stand for it, else a list only
 
 
-class _Step(NamedTuple):
-    before: _Step | None
+class _Way(NamedTuple):
+    """What may stand for a stretch of the text; `sounds` is 0 for free text."""
+
+    cost: float
     text: str
     words: Words
     sounds: int
-    name_share: float
+    name: bool = False
+
+    @property
+    def share(self) -> float:
+        return self.cost / self.sounds if self.sounds else 0.0
+
+
+class _Step(NamedTuple):
+    before: _Step | None
+    way: _Way
 
 
 class _Hypothesis(NamedTuple):
@@ -99,33 +117,43 @@ class Search:
         self._words = words[:MAX_WORDS]
         self._firsts, self._lasts = self._ends()
 
-    def exact(self) -> list[Block]:
-        """Return where the text comes from if it is a sentence to the letter."""
+    def exact(self) -> list[Found]:
+        """Return the sentences that the text is to the letter, what may be skipped at its ends aside."""
         edges = self._spans(literal=1)
-        found = self._run(edges, {edge: self._same(edge) for each in edges.values() for edge in each}, 0.0, 1)
-        blocks = {id(block): block for each in found for block in self._index.blocks(each.node)}
-        return list(blocks.values())
+        ways = {edge: self._same(edge) for each in edges.values() for edge in each}
+        found = (self._found(each, tuple(self._index.blocks(each.node))) for each in self._run(edges, ways, 0.0, 1))
+        return [each for each in found if each.blocks]
 
-    def nearest(self, count: int = 8) -> list[Found]:
-        """Return the sentences that sound most like the text, nearest first."""
+    def nearest(self, window: float) -> list[Found]:
+        """Return the sentences that sound most like the text, nearest first.
+
+        Args:
+            window: cost beyond that of the nearest up to which others are returned.
+        """
         edges = self._lattice()
-        near = self._near({edge for each in edges.values() for edge in each})
-        length = len(self._index.sounds.words(self._words).fine)
-        budget = min(MAX_COST, MAX_SHARE * length)
-        found: dict[str, Found] = {}
+        near = self._near([edge for each in edges.values() for edge in each])
+        self._skip_nearly(edges)
+        length = len(self._index.code(self._words).fine)
+        found: dict[Words, Found] = {}
+        limit = budget = min(MAX_COST, MAX_SHARE * length + 1)
         for hypothesis in self._run(edges, near, budget, BEAM):
-            blocks = tuple(self._index.blocks(hypothesis.node))
-            sentence = self._found(hypothesis, blocks)
-            if blocks and sentence.text not in found:
-                found[sentence.text] = sentence
-            if len(found) >= count:
+            if hypothesis.cost > limit:
                 break
+            blocks = tuple(self._index.blocks(hypothesis.node))
+            if blocks:
+                limit = min(limit, hypothesis.cost + window)
+                sentence = self._found(hypothesis, blocks)
+                same = found.setdefault(sentence.words, sentence)
+                if same is not sentence:  # "bedroom lamp" is a name here, an area and a word there
+                    found[sentence.words] = replace(
+                        same, blocks=tuple({id(b): b for b in (*same.blocks, *blocks)}.values())
+                    )
         return list(found.values())
 
     # the lattice
 
-    def _ends(self) -> tuple[set[int], set[int]]:
-        """Return where the sentence may begin and end, with what may be skipped before and after."""
+    def _ends(self) -> tuple[dict[int, float], dict[int, float]]:
+        """Return where the sentence may begin and end, with what may be skipped before and after, and its cost."""
         words, skipped = self._words, self._index.skipped
         longest = max(map(len, skipped), default=0)
         firsts, lasts = {0}, {len(words)}
@@ -135,12 +163,23 @@ class Search:
         for at in range(len(words), 0, -1):
             if at in lasts:
                 lasts |= {at - n for n in range(1, longest + 1) if at >= n and words[at - n : at] in skipped}
-        return firsts, lasts
+        return dict.fromkeys(firsts, 0.0), dict.fromkeys(lasts, 0.0)
+
+    def _skip_nearly(self, edges: dict[int, list[_Edge]]) -> None:
+        """Let the sentence begin and end beside what sounds like what may be skipped."""
+        single = tuple(words for words in self._index.skipped if len(words) == 1)
+        codes = [self._index.code(words) for words in single]
+        ends = [edge for at in (0, len(self._words) - 1) for edge in edges.get(at, ()) if len(edge.words) == 1]
+        for row, _, cost in distances([edge.code for edge in ends], codes, _SKIPPED_SHARE):
+            if ends[row].target == 1:
+                self._firsts.setdefault(1, max(cost, _SPELLING))
+            if ends[row].target == len(self._words):
+                self._lasts.setdefault(ends[row].target - 1, max(cost, _SPELLING))
 
     def _spans(self, literal: int) -> dict[int, list[_Edge]]:
         """Return the stretches of the text by their first word; up to `literal` words can be one of a sentence."""
         words = self._words
-        codes = [self._index.sounds.word(word) for word in words]
+        codes = [self._index.code((word,)) for word in words]
         edges: dict[int, list[_Edge]] = defaultdict(list)
         for first in range(len(words)):
             code = Code("", "")
@@ -160,7 +199,7 @@ class Search:
                 if splits < _MAX_SPLITS and all(half in self._index.known for half in halves):
                     place += 1
                     splits += 1
-                    first, last = (self._index.sounds.word(half) for half in halves)
+                    first, last = (self._index.code((half,)) for half in halves)
                     edges[at].append(_Edge(place, halves[:1], first, True))
                     edges[place].append(_Edge(at + 1, halves[1:], last, True))
         return edges
@@ -179,10 +218,10 @@ class Search:
                 allowed = self._index.slots[number].allowed
                 row = next((row for row in rows or () if allowed is None or row in allowed), None)
                 if row is not None:
-                    ways[number] = [_way(0.0, values.entries[row], 0.0)] if values else []
+                    ways[number] = [_way(0.0, values.entries[row])] if values else []
                 elif values is None:
                     text = " ".join(edge.words)
-                    ways[number] = [_Way(0.0, text, edge.words, len(edge.code.fine))]
+                    ways[number] = [_Way(0.0, text, edge.words, 0)]
         return ways
 
     def _near(self, edges: Sequence[_Edge]) -> dict[_Edge, _Ways]:
@@ -200,7 +239,7 @@ class Search:
         for values, symbols in index.uses:
             if values is None:
                 for edge in edges:
-                    free = _Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, len(edge.code.fine))
+                    free = _Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, 0)
                     ways[edge].update((number, [free]) for number in symbols)
                 continue
             short = [edge for edge in edges if len(edge.words) <= values.longest + 1]
@@ -222,7 +261,7 @@ class Search:
             entry = values.entries[row]
             if (slot.allowed is None or row in slot.allowed) and entry.text not in texts:
                 texts.add(entry.text)
-                yield _way(cost, entry, cost / max(1, len(entry.code.fine)))
+                yield _way(cost, entry)
                 if len(texts) >= _MAX_NAMES:
                     return
 
@@ -235,13 +274,13 @@ class Search:
         index = self._index
         number = 0
         places: dict[int, list[_Hypothesis]] = defaultdict(list)
-        for first in self._firsts:
-            places[first].append(_Hypothesis(0.0, -first, index.start, None))
+        for first, cost in self._firsts.items():
+            places[first].append(_Hypothesis(cost, -first, index.start, None))
         done: list[_Hypothesis] = []
         for place in self._order(edges):
             here = self._kept(places.pop(place, []), budget, beam)
             if place in self._lasts:
-                done += here
+                done += [each._replace(cost=each.cost + self._lasts[place]) for each in here]
             for hypothesis in here:
                 arcs = index.arcs(hypothesis.node)
                 for edge in edges.get(place, ()):
@@ -255,8 +294,7 @@ class Search:
                             cost = hypothesis.cost + way.cost
                             if cost <= budget:
                                 number += 1
-                                step = _Step(hypothesis.step, way.text, way.words, way.sounds, way.name_share)
-                                then.append(_Hypothesis(cost, number, target, step))
+                                then.append(_Hypothesis(cost, number, target, _Step(hypothesis.step, way)))
                     if budget and edge.literal and len(edge.words) == 1:
                         cost = hypothesis.cost + 1 + len(edge.code.fine)
                         if cost <= budget:
@@ -279,38 +317,31 @@ class Search:
                 sounds = self._index.short.get(symbol)
                 if sounds is not None and hypothesis.cost + sounds <= budget:
                     word = self._index.texts[symbol]
-                    step = _Step(hypothesis.step, word, (word,), sounds, 0.0)
+                    step = _Step(hypothesis.step, _Way(sounds, word, (word,), sounds))
                     best.append(hypothesis._replace(cost=hypothesis.cost + sounds, node=target, step=step))
         return heapq.nsmallest(beam, best)
 
     def _found(self, hypothesis: _Hypothesis, blocks: tuple[Block, ...]) -> Found:
-        steps = []
+        ways: list[_Way] = []
         step = hypothesis.step
         while step is not None:
-            steps.append(step)
+            ways.append(step.way)
             step = step.before
-        steps.reverse()
-        sounds = sum(step.sounds for step in steps)
+        ways.reverse()
         return Found(
             cost=hypothesis.cost,
-            share=hypothesis.cost / max(1, sounds),
-            text=" ".join(step.text for step in steps),
-            words=tuple(word for step in steps for word in step.words),
+            share=hypothesis.cost / max(1, sum(way.sounds for way in ways)),
+            text=" ".join(way.text for way in ways),
+            words=tuple(word for way in ways for word in way.words),
             blocks=blocks,
-            worst_name=max((step.name_share for step in steps), default=0.0),
+            worst_name=max((way.share for way in ways if way.name), default=0.0),
+            worst_word=max((way.share for way in ways if not way.name), default=0.0),
+            free=not all(way.sounds for way in ways),
         )
-
-
-class _Way(NamedTuple):
-    cost: float
-    text: str
-    words: Words
-    sounds: int
-    name_share: float = 0.0
 
 
 _Ways = dict[int, list[_Way]]
 
 
-def _way(cost: float, entry: Entry, name_share: float) -> _Way:
-    return _Way(cost, entry.text, entry.words, len(entry.code.fine), name_share)
+def _way(cost: float, entry: Entry) -> _Way:
+    return _Way(cost, entry.text, entry.words, len(entry.code.fine), True)

@@ -1,17 +1,17 @@
 """How near two texts sound, without a dictionary: spelling rules of the language, and classes of sounds alike.
 
-A code is a text of one character a sound. The fine code keeps sounds apart that a careful listener hears; the coarse one
-merges those that are confused with each other: b and p, d and t, one vowel and another. The distance of two texts is
+A code is a text of one character a sound. The fine code keeps sounds apart that a careful listener hears; the coarse
+one merges those that are confused with each other: b and p, d and t, one vowel and another. The distance of two texts is
 half their edit distance in either code, so to confuse like sounds costs a half, anything else one.
 
-Source of the idea: Soundex and its successors; the classes are those of articulation (Ladefoged, A Course in Phonetics).
+Source: Soundex and its successors; the classes are those of articulation (Ladefoged, A Course in Phonetics).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -47,13 +47,15 @@ NO_SOUND = Code("", "")
 class Sounds:
     """The sounds of one language's spelling; of a script's letters where nothing is known of the language."""
 
-    def __init__(self, rules: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, rules: Sequence[tuple[str, str]] = (), irregular: Mapping[str, str] | None = None) -> None:
+        self._irregular = dict(irregular or {})
         self._rules = tuple((re.compile(pattern), sound) for pattern, sound in rules)
 
     @lru_cache(maxsize=16_384)  # noqa: B019 - one object a language lives as long as the process
     def word(self, word: str) -> Code:
         """Return the code of a word."""
         text = unicodedata.normalize("NFC", word.casefold())
+        text = self._irregular.get(text, text)
         for pattern, sound in self._rules:
             text = pattern.sub(sound, text)
         if not text.isascii():
@@ -108,5 +110,5 @@ def sounds(language: str) -> Sounds:
         source = resources.files(__package__).joinpath("sounds", f"{code}.yaml")
         if re.fullmatch(r"[A-Za-z_-]+", code) and source.is_file():
             data: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
-            return Sounds([(str(pattern), str(sound)) for pattern, sound in data["rules"]])
-    return Sounds(())
+            return Sounds([(str(pattern), str(sound)) for pattern, sound in data["rules"]], data.get("irregular"))
+    return Sounds()
