@@ -89,7 +89,7 @@ class Timers:
         hours, minutes, rest = _clock(seconds)
         started = TimerStarted(str(item.id), round(seconds), item.name or None, hours, minutes, rest)
         await self._bell.tell(started.event(), item.satellite, item.area_id)
-        return Plan(match, ResponseKind.DONE)
+        return Plan(match, ResponseKind.DONE, slots=_amounts(match))
 
     async def _cancel(self, match: IntentMatch, context: Context) -> Plan:
         found = await self._one(match, context, State.RINGING)
@@ -122,7 +122,7 @@ class Timers:
             return _refused(match, found)
         left = min(MAX_TIMER_S, max(0.0, self._left(found) + sign * (_seconds(match, "") or 0.0)))
         await self._set(found, left, paused=found.state is State.PAUSED)
-        return Plan(match, ResponseKind.DONE)
+        return Plan(match, ResponseKind.DONE, slots=_amounts(match))
 
     async def _pause(self, match: IntentMatch, context: Context) -> Plan:
         found = await self._one(match, context, State.WAITING)
@@ -213,6 +213,11 @@ def _seconds(match: IntentMatch, prefix: str) -> float | None:
                 return None
             said = True
     return total if said else None
+
+
+def _amounts(match: IntentMatch) -> dict[str, str]:
+    """Return hours, minutes and seconds in digits: the texts tell "1 hour" from "2 hours" by them, not by "an"."""
+    return {unit: f"{match.value(unit)}" for unit in ("hours", "minutes", "seconds") if unit in match.slots}
 
 
 def _said(match: IntentMatch, slot: str) -> str:
