@@ -17,7 +17,7 @@ from .template import parse_template
 from .time_text import Folded, NumberWords, fold
 
 # What is longest counts; of what is equally long, the kind that comes first here.
-KINDS: Final = ("from_now", "sun", "clock", "every", "day", "part", "unclear")
+KINDS: Final = ("sun", "clock", "from_now", "every", "day", "part", "unclear")
 
 # Nobody says more minutes than that in one number.
 _MAX_NUMBER: Final = 200
@@ -212,7 +212,8 @@ def _number_words(data: Mapping[str, Any]) -> dict[str, float]:
     for value in (*range(_MAX_NUMBER), *_BEYOND):
         for said in spoken.number(value):
             words.setdefault(" ".join(said), value)
-    return words | data["numbers"]
+    words.update(data["numbers"])
+    return words
 
 
 def _unnamed(regex: str) -> str:

@@ -137,7 +137,12 @@ def next_of(every: Sequence[int], minute: int, after: datetime) -> datetime:
     """Return the first moment after another at which clocks show a time on one of these days of the week."""
     days = (after.date() + timedelta(days=ahead) for ahead in range(-1, 9))
     found = (moment(day, minute, after) for day in days if day.weekday() in every)
-    return next(each for each in found if each > after)
+    return next(each for each in found if _is_after(each, after))
+
+
+def _is_after(moment: datetime, other: datetime) -> bool:
+    """Compare what really comes later: moments of one zone compare by what clocks show, which comes twice in autumn."""
+    return moment.timestamp() > other.timestamp()
 
 
 def _tidy(part: str, patterns: TimePatterns | None) -> str:
@@ -287,7 +292,7 @@ class _Reading:
             fitting = fitting[:1] if every else fitting  # every day at the same hour, whenever it is said
             moments = sorted((moment(day, minute, self._now), minute) for minute in fitting)
             for at, minute in moments:
-                if at > self._now and at - self._now <= MAX_AHEAD:
+                if _is_after(at, self._now) and at - self._now <= MAX_AHEAD:
                     return at, minute
         return None
 
