@@ -16,7 +16,7 @@ def _zone(name: str) -> str:
 
         try:
             ZoneInfo(name)
-        except (ValueError, OSError) as error:  # not a key, or none that this machine has
+        except (KeyError, ValueError, OSError) as error:  # not a key, or none that this machine has
             raise PydanticCustomError("zone", "should be a time zone such as Europe/Berlin") from error
     return name
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, timedelta
 from typing import Final
 
-from hearth_core.command import Context, IntentMatch, Response, ResponseKind
+from hearth_core.command import Context, IntentMatch, Response, ResponseKind, When
 from hearth_intents.times import TimePhrase, find_time, read_time
 
 from .bell import Bell
@@ -86,6 +87,10 @@ class Alarms:
         said = match.slots.get("alarm_time")
         if said is not None:
             return find_time(said.text, match.language, now, bare=True, waking=False)
+        ahead = timedelta(hours=_number(match, "alarm_in_hours"), minutes=_number(match, "alarm_in_minutes"))
+        if ahead:
+            at = (now.astimezone(UTC) + ahead).astimezone(now.tzinfo)
+            return TimePhrase(((0, len(match.text)),), When(match.text, at), match.language, elapsed=True)
         if "alarm_hour" not in match.slots:
             return None
         minute = int(match.value("alarm_minute") or 0)
@@ -152,6 +157,11 @@ class Alarms:
         """Return what rings at this satellite, else what rings anywhere: it is heard through the house."""
         ringing = [item for item in await self._book.items() if item.state is State.RINGING]
         return [item for item in ringing if item.satellite == context.satellite is not None] or ringing
+
+
+def _number(match: IntentMatch, slot: str) -> float:
+    """Return a slot's number, 0 if the sentence does not have it."""
+    return float(match.value(slot) or 0)
 
 
 def _is_at(alarm: Item, phrase: TimePhrase, book: Book) -> bool:

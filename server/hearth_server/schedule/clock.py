@@ -51,7 +51,7 @@ def zone_of(name: str) -> tzinfo:
     """
     if name:
         return ZoneInfo(name)
-    with suppress(ValueError, OSError):
+    with suppress(KeyError, ValueError, OSError):
         if os.environ.get("TZ"):
             return ZoneInfo(os.environ["TZ"].lstrip(":"))
         local = Path("/etc/localtime")

@@ -34,6 +34,8 @@ LOOK_S: Final = 30.0
 COMMAND_S: Final = 60.0
 # Said to be late beyond that.
 LATE_S: Final = 30.0
+# No announcement takes longer.
+SPOKEN_S: Final = 10.0
 # Satellites need a moment after a start, and a rebooting access point takes minutes.
 TELL_WAIT_S: Final = 300.0
 RETRY_S: Final = 5.0
@@ -123,7 +125,8 @@ class Runner:
             )
             await self._book.update(ringing)
             self._running.add(item.id)  # not again before it has been said
-            self._own(self._announce(ringing, self._text(item, "late" if now - since > LATE_S else "done", since, now)))
+            late = now - since - item.rang * (config.ring_every_s + SPOKEN_S) > LATE_S
+            self._own(self._announce(ringing, self._text(item, "late" if late else "done", since, now)))
 
     async def _announce(self, item: Item, text: str) -> None:
         finished = TimerFinished(str(item.id)).event() if item.kind is Kind.TIMER and item.rang == 1 else None

@@ -60,7 +60,7 @@ class Texts:
             hour=local.hour,
             hour12=(local.hour - 1) % 12 + 1,
             minute=f"{local.minute:02d}",
-            days=max(0, (local.date() - today.date()).days),
+            days=(local.date() - today.date()).days,
             weekday=local.weekday(),
             month=local.month - 1,
             day=local.day,
