@@ -70,6 +70,10 @@ class Speech:
         """Return the ways to say a number; its digits as one word where the language's rules are not known."""
         return _numbers(self.language, value, False) or ((f"{value:g}",),)
 
+    def ordinal(self, value: int) -> tuple[Words, ...]:
+        """Return the ways to say a rank ("third"), none where the language's rules are not known."""
+        return _numbers(self.language, value, True)
+
     def spelled(self, text: str) -> dict[str, str]:
         """Return the words of a text that are not said as written: {"tv": "t v"} for "Kitchen TV".
 

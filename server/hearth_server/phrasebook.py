@@ -129,7 +129,8 @@ class Phrasebook:
         except SentenceError as error:
             # What was done is done, whatever its sentence's template is like.
             log.error("intent %s: %s", match.intent, error)
-            return self._phrases["done"] if plan.actions else self._error("handle_error", {})
+            done = plan.kind is ResponseKind.DONE
+            return self._phrases["done"] if done else self._error("handle_error", {})
 
     def _error(self, key: str, values: Mapping[str, str]) -> str:
         template = self._errors.get(key, self._errors.get("handle_error", ""))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hearth_core.command import Context, Response
 from hearth_core.config import Config
 from hearth_core.errors import HearthError
 from hearth_core.wire import Connection, Listener, serve
@@ -21,6 +22,8 @@ from .handler import Client
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
+from .schedule.bell import SatelliteBell
+from .schedule.schedule import Schedule, open_schedule
 from .understanding import understand_home
 from .voice import choose_voice
 
@@ -118,7 +121,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
             voice = choose_voice(settings.speak, config.language)
-            links = []
+            links: list[SatelliteLink] = []
+            await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
             for satellite in settings.satellites:
                 if satellite.area and pipeline.area_id(satellite.area) is None:
                     log.warning(
@@ -130,6 +134,34 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                 _own(stack, link.run())
                 links.append(link)
             yield Server(pipeline, listener, tuple(links))
+
+
+@contextlib.asynccontextmanager
+async def running_schedule(
+    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]]
+) -> AsyncIterator[Schedule]:
+    """Run timers, alarms and commands for later, and let the pipeline put them there.
+
+    Raises:
+        ConfigError: their file cannot be used.
+    """
+
+    async def do(text: str, context: Context) -> Response:
+        return (await pipeline.answer_text(text, context)).response
+
+    opened = open_schedule(
+        config.schedule,
+        config.language,
+        SatelliteBell(links),
+        do,
+        lambda: pipeline.house.home,
+        lambda: pipeline.understanding.phrasebook,
+    )
+    async with opened as schedule, contextlib.AsyncExitStack() as stack:
+        pipeline.schedule = schedule
+        stack.callback(setattr, pipeline, "schedule", None)
+        _own(stack, schedule.runner.run())
+        yield schedule
 
 
 def _own(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
