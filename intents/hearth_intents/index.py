@@ -70,6 +70,7 @@ class Values:
         entries: each way to fill it.
         by_words: the entries' places by the words that say them.
         codes: how each entry sounds.
+        numbers: whether they are numbers, which are nothing if they are not quite right.
         longest: words of the longest entry.
     """
 
@@ -79,6 +80,7 @@ class Values:
         for at, entry in enumerate(self.entries):
             self.by_words.setdefault(entry.words, []).append(at)
         self.codes = tuple(entry.code for entry in self.entries)
+        self.numbers = all(entry.source is None for entry in self.entries)
         self.longest = max((len(entry.words) for entry in self.entries), default=0)
 
 

@@ -19,10 +19,12 @@ from hassil.recognize import RecognizeResult, recognize_all
 from hearth_core.command import Clause, Context, IntentMatch, Slot, Transcription, Understood
 from hearth_core.home import Home
 
+from .clauses import clauses, first_clauses
 from .index import Block, Index
 from .search import Found, Search
 from .sentences import Sentences, action_of, is_authors
-from .slots import home_lists, in_place
+from .slots import home_lists, home_names, in_place
+from .times import TimePhrase, find_time, without
 
 # Ten times the longest command; hassil's time grows with the text.
 MAX_TEXT_CHARS = 1_000
@@ -40,6 +42,9 @@ FREE_WORD = 0.34
 MARGIN = 0.45
 
 _PLACES = ("area", "floor")
+
+# The slot in which Home Assistant's timers carry a command.
+_COMMAND = "conversation_command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +69,66 @@ class Matcher:
         self._lists = home_lists(home, sentences.speech)
         _prepare(sentences)
         self._index = Index(sentences, home)
+        self._names = tuple(dict.fromkeys(home_names(home)))
 
     def understand(self, transcription: Transcription, context: Context) -> Understood:
-        """Return what was meant by the first of the recogniser's readings that is a sentence, else by the nearest.
+        """Return what was meant.
 
-        The reading's confidence, where it has one, goes into the score.
+        The first of the recogniser's readings that is a sentence to the letter, or several of them, is taken; if none
+        is, the one that is nearest to a sentence. The reading's confidence, where it has one, goes into the score.
         """
-        for hypothesis in transcription.hypotheses:
-            clause = self.clause(hypothesis.text, context)
-            if clause.matches:
-                return Understood((_weighed(clause, hypothesis.confidence),))
+        heard = transcription.hypotheses
+        for hypothesis in heard:
+            found = self._to_the_letter(hypothesis.text, context)
+            if found:
+                return Understood(tuple(_weighed(clause, hypothesis.confidence) for clause in found))
         near = [
-            _weighed(self.nearest(hypothesis.text, context), hypothesis.confidence)
-            for hypothesis in transcription.hypotheses
+            tuple(_weighed(clause, each.confidence) for clause in self._nearly(each.text, context)) for each in heard
         ]
-        found = [clause for clause in near if clause.matches]
-        return Understood((max(found, key=lambda clause: clause.matches[0].score),)) if found else Understood()
+        best = max((found for found in near if found), key=_score, default=())
+        if best:
+            return Understood(best)
+        for hypothesis in heard[:1]:
+            begun = first_clauses(hypothesis.text, context.language, lambda text: self._now_or_later(text, context))
+            return Understood(tuple(_weighed(clause, hypothesis.confidence) for clause in begun))
+        return Understood()
+
+    def _to_the_letter(self, text: str, context: Context) -> tuple[Clause, ...]:
+        """Return the commands of a text that is sentences to the letter, nothing if it is not."""
+        clause = self._now_or_later(text, context)
+        if clause.matches:
+            return (clause,)
+        return clauses(text, context.language, lambda part: self._now_or_later(part, context))
+
+    def _now_or_later(self, text: str, context: Context) -> Clause:
+        """Return what a text means with the time that it is put off to, if it says one."""
+        clause = self.clause(text, context)
+        phrase = None if clause.matches else self._time(text, context)
+        if phrase is None:
+            return clause
+        return replace(self.clause(without(text, phrase), context), text=text, when=phrase.when)
+
+    def _time(self, text: str, context: Context) -> TimePhrase | None:
+        return find_time(text, self._sentences.language, context.now, names=self._names)
+
+    def _nearly(self, text: str, context: Context) -> tuple[Clause, ...]:
+        """Return the commands that a text sounds like: one if it can be, else each part for itself."""
+        clause = self._nearest_now_or_later(text, context)
+        if clause.matches:
+            return (clause,)
+        return clauses(text, context.language, lambda part: self._letter_or_near(part, context), sharing=False)
+
+    def _letter_or_near(self, text: str, context: Context) -> Clause:
+        clause = self._now_or_later(text, context)
+        return clause if clause.matches else self._nearest_now_or_later(text, context)
+
+    def _nearest_now_or_later(self, text: str, context: Context) -> Clause:
+        found = [self.nearest(text, context)]
+        phrase = self._time(text, context)
+        if phrase is not None:
+            later = self.nearest(without(text, phrase), context)
+            found.append(replace(later, text=text, when=phrase.when))
+        return max(found, key=lambda clause: clause.matches[0].score if clause.matches else 0.0)
 
     def clause(self, text: str, context: Context) -> Clause:
         """Return what a text means that is a sentence to the letter; without matches if it is none.
@@ -87,12 +136,17 @@ class Matcher:
         Free text swallows what was misheard ("cancel the kichen timer" has a timer called kichen), so a sentence
         without free text that sounds all but the same goes before.
         """
-        matches = self.match(text, context)
+        matches = tuple(match for match in self.match(text, context) if self._makes_sense(match, context))
         if any(slot.free for match in matches[:1] for slot in match.slots.values()):
             near = self.nearest(text, context, free_text=False)
             if near.matches and near.matches[0].score >= ALL_BUT_SURE:
                 return near
         return Clause(text, matches)
+
+    def _makes_sense(self, match: IntentMatch, context: Context) -> bool:
+        """Return whether a command that is free text, as in "<command> in ten minutes", is a command."""
+        command = match.slots.get(_COMMAND)
+        return command is None or bool(self._letter_or_near(command.text, context).matches)
 
     def match(self, text: str, context: Context) -> tuple[IntentMatch, ...]:
         """Return what a text means if it is a sentence to the letter, nothing if it is not.
@@ -131,6 +185,8 @@ class Matcher:
             if score < ACCEPT or (found.free and not free_text):
                 continue
             matches = self._best(list(self._readings(found, found.text, text, context)), context)
+            if found.free:
+                matches = tuple(match for match in matches if self._makes_sense(match, context))
             matches = tuple(replace(match, score=match.score * score) for match in matches)
             best = best or matches
             for match in matches:
@@ -231,6 +287,10 @@ def likelihood(found: Found) -> float:
         return 0.0
     evidence = 6.3 - 16.5 * found.share - 4.0 * found.worst_name - 3.0 * found.worst_word - 4.0 * found.free
     return 1.0 / (1.0 + math.exp(-evidence))
+
+
+def _score(found: tuple[Clause, ...]) -> float:
+    return min(clause.matches[0].score for clause in found)
 
 
 def _weighed(clause: Clause, confidence: float | None) -> Clause:

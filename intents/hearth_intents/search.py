@@ -30,6 +30,7 @@ MAX_SHARE = 0.3
 # A word or a name that differs by more than this share of its sounds is another.
 _WORD_SHARE = 0.5
 _NAME_SHARE = 0.4
+_NUMBER_SHARE = 0.25
 
 # What may be skipped is skipped though it is misheard.
 _SKIPPED_SHARE = 0.34
@@ -242,9 +243,10 @@ class Search:
                     free = _Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, 0)
                     ways[edge].update((number, [free]) for number in symbols)
                 continue
+            share = _NUMBER_SHARE if values.numbers else _NAME_SHARE
             short = [edge for edge in edges if len(edge.words) <= values.longest + 1]
             found: dict[_Edge, list[tuple[float, int]]] = defaultdict(list)
-            for row, column, cost in distances([edge.code for edge in short], values.codes, _NAME_SHARE):
+            for row, column, cost in distances([edge.code for edge in short], values.codes, share):
                 edge = short[row]
                 if edge.words != values.entries[column].words:
                     cost = max(cost, _SPELLING)
