@@ -29,7 +29,7 @@ from .automaton import EMPTY, NOTHING, Automata
 from .grammar import Grammar
 from .graph import WordGraph
 from .pieces import GAP, Pieces, Scope, Symbols
-from .sentences import Sentences, is_authors
+from .sentences import Sentences, is_authors, is_text_only
 from .slots import home_lists, home_names
 from .spoken import FRACTION, speech
 
@@ -57,7 +57,8 @@ _FROM_SATELLITE = frozenset({"area"})
 def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT) -> Grammar:
     """Return everything that can be said in a home.
 
-    Templates with free text are not in it, nor sentences about kinds of things that the home has not. What hassil
+    Templates with free text are not in it, nor sentences about kinds of things that the home has not, nor blocks whose
+    metadata say `text_only: true`. What hassil
     skips ("please", "could you") may stand at either end.
 
     Args:
@@ -141,6 +142,8 @@ class _Compiler:
                     continue
                 if "area" in block.requires_context and not self._home.areas:
                     continue
+                if is_text_only(block):
+                    continue
                 scope = self._scope(block)
                 named = block.requires_context.keys() <= _FROM_SATELLITE
                 for sentence in block.sentences:
@@ -168,9 +171,12 @@ class _Compiler:
     def _new_scope(self, block: IntentData, key: int) -> Scope:
         intents = self._sentences.intents
 
+        required = {key: need for key, need in block.requires_context.items() if key not in _FROM_SATELLITE}
+
         def keep(value: TextSlotValue) -> bool:
+            # a thing without a device class is not one of the class that is asked for; words have no context at all
             return check_required_context(
-                block.requires_context, value.context, allow_missing_keys=True
+                required, value.context, allow_missing_keys=not value.context
             ) and check_excluded_context(block.excludes_context, value.context)
 
         def find_rule(name: str) -> Sentence:
