@@ -25,8 +25,8 @@ from hearth_core.home import Home
 from .automaton import EMPTY
 from .grammar import Grammar
 from .graph import WordGraph
-from .phrasing import Phrasing
-from .sentences import Sentences, is_authors
+from .phrasing import FROM_SATELLITE, Phrasing
+from .sentences import Sentences, is_authors, is_text_only
 from .slots import home_names
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
@@ -45,9 +45,6 @@ LEFT_OUT = frozenset(
 
 # A home of 1,000 entities has a tenth of it.
 MAX_ARCS = 4_000_000
-
-# Context that the satellite brings, not the sentence.
-_FROM_SATELLITE = frozenset({"area"})
 
 
 def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT) -> Grammar:
@@ -112,8 +109,10 @@ class _Compiler(Phrasing):
                     continue
                 if "area" in block.requires_context and not self._home.areas:
                     continue
+                if is_text_only(block):
+                    continue
                 scope = self.scope(block)
-                named = block.requires_context.keys() <= _FROM_SATELLITE
+                named = block.requires_context.keys() <= FROM_SATELLITE
                 for sentence in block.sentences:
                     yield self.say(self.pieces.build(sentence.expression, EMPTY, scope), end, named)
 

@@ -23,6 +23,10 @@ from .slots import home_lists
 from .spoken import FRACTION, speech
 
 
+# Context that the satellite brings, not the sentence.
+FROM_SATELLITE = frozenset({"area"})
+
+
 @dataclass(frozen=True, slots=True)
 class ListUse:
     """A list as a template sees it: `keep` says which of the values are in.
@@ -75,9 +79,12 @@ class Phrasing:
     def _new_scope(self, block: IntentData, key: int) -> Scope:
         intents = self.sentences.intents
 
+        required = {key: need for key, need in block.requires_context.items() if key not in FROM_SATELLITE}
+
         def keep(value: TextSlotValue) -> bool:
+            # a thing without a device class is not one of the class that is asked for; words have no context at all
             return check_required_context(
-                block.requires_context, value.context, allow_missing_keys=True
+                required, value.context, allow_missing_keys=not value.context
             ) and check_excluded_context(block.excludes_context, value.context)
 
         def find_rule(name: str) -> Sentence:

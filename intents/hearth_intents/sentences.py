@@ -69,6 +69,14 @@ def is_authors(block: IntentData) -> bool:
     return bool(_ours(block).get("author"))
 
 
+def is_text_only(block: IntentData) -> bool:
+    """Return whether a block's sentences are matched but left out of the recogniser's grammar.
+
+    For what is rarely said and would cost the grammar more than it gives: a closed grammar errs more, the more it has.
+    """
+    return bool((block.metadata or {}).get("text_only"))
+
+
 def action_of(block: IntentData) -> Mapping[str, Any] | None:
     """Return what a block of sentences says to do: {service, entity_id: list, data}; None if it says nothing."""
     action: Mapping[str, Any] | None = _ours(block).get("action")

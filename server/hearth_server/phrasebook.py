@@ -175,9 +175,18 @@ def _state_functions(home: Home) -> dict[str, Callable[..., Any]]:
 @cache
 def _phrases(language: str) -> Mapping[str, Any]:
     """Return Hearth's own texts in the language, in English where nobody has translated them yet."""
-    folder = resources.files(__package__) / "phrases"
-    file = folder / f"{language}.yaml"
-    if not _LANGUAGE.fullmatch(language) or not file.is_file():
+    english = _file("en")
+    if language == "en":
+        return MappingProxyType(english)
+    own = _file(language) if _LANGUAGE.fullmatch(language) else {}
+    if not own:
         log.warning("no phrases of Hearth's own in %s: they are said in English", language)
-        file = folder / "en.yaml"
-    return MappingProxyType(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return MappingProxyType(english)
+    # Words for states are a language's own matter: English ones would stand out in its sentences.
+    texts = {part: {**each, **own.get(part, {})} for part, each in english.items() if part != "states"}
+    return MappingProxyType({**texts, "states": own.get("states", {})})
+
+
+def _file(language: str) -> dict[str, Any]:
+    file = resources.files(__package__) / "phrases" / f"{language}.yaml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))) if file.is_file() else {}
