@@ -601,7 +601,10 @@ async def test_service_without_an_entity_may_be_refused_or_late(
 
     fake.service = refuse
     outcome = await bus.write(NOTIFY, LONG_S)
-    assert (outcome.status, outcome.detail) == (OutcomeStatus.FAILED, "there is no notify.kitchen")
+    assert (outcome.status, outcome.detail) == (
+        OutcomeStatus.FAILED,
+        "Home Assistant refused: there is no notify.kitchen",
+    )
     fake.silent.add("call_service")
     assert (await bus.write(NOTIFY, SHORT_S)).status is OutcomeStatus.UNCONFIRMED
     await bus.stop()
