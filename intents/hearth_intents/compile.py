@@ -69,7 +69,7 @@ def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str]
         SentenceError: the sentences make a graph that is too large.
     """
     try:
-        return _Compiler(sentences, home).grammar(frozenset(left_out))
+        return Compiler(sentences, home).grammar(frozenset(left_out))
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
@@ -88,8 +88,8 @@ class _List:
     role: str = ""
 
 
-class _Compiler:
-    """One home's automata."""
+class Compiler:
+    """One home's automata. `compile_grammar` makes all sentences one; authors' tools look at single templates."""
 
     def __init__(self, sentences: Sentences, home: Home) -> None:
         self._sentences = sentences
@@ -97,8 +97,8 @@ class _Compiler:
         self._home = home
         self._home_lists = home_lists(home, sentences.speech)
         self._pieces = Pieces(sentences.speech)
-        self._words = Automata()
-        self._symbols = Symbols()
+        self.words = self._words = Automata()
+        self.symbols = self._symbols = Symbols()
         self._lists: list[_List] = []
         self._numbers: dict[tuple[object, ...], int] = {}
         self._scopes: dict[str, Scope] = {}
@@ -153,6 +153,12 @@ class _Compiler:
         if intent == "HassClimateGetTemperature":
             wanted.add("sensor")
         return not wanted or not wanted.isdisjoint(domains)
+
+    def template(self, block: IntentData, sentence: Sentence) -> int:
+        """Return the words that one template can say in this home; NOTHING if none, or if it has free text."""
+        pieces = self._pieces.build(sentence.expression, EMPTY, self._scope(block))
+        said = self._say(pieces, EMPTY, block.requires_context.keys() <= _FROM_SATELLITE)
+        return self._fill(self._beside_places(said))
 
     # lists
 
