@@ -15,9 +15,10 @@ BUDGET_S = 2.0
 # Longer texts are no commands.
 MAX_WORDS = 40
 
-# A word that sounds nearly as the template's costs less than one that is missing and one too much.
-_ALIKE = 0.6
-_LIKE_COST = 0.5
+# A word that sounds nearly as the template's costs what it lacks of sounding like it, where one that is missing and one
+# too much cost 2. One that sounds the same and is written otherwise still is another word.
+_ALIKE = 0.5
+_SAME_SOUND_COST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class _Alignment:
         self._automata = sentences.automata
         self._words = words
         self._known: dict[tuple[int, int], _Way] = {}
-        self._alike: dict[tuple[int, int], bool] = {}
+        self._costs: dict[tuple[int, int], float | None] = {}
 
     def best(self, node: int, at: int) -> _Way:
         """Return the cheapest way from a node on, with the words from `at` on."""
@@ -122,12 +123,10 @@ class _Alignment:
             word = self._sentences.text(symbol)
             then = self.best(target, at)
             ways.append((then.cost + 1, then, word, word, ""))
-            if left and self._sounds(symbol, at):
+            cost = self._cost(symbol, at) if left else None
+            if cost is not None:
                 then = self.best(target, at + 1)
-                same = word == left[0]
-                ways.append(
-                    (then.cost + (0 if same else _LIKE_COST), then, word, "" if same else word, "" if same else left[0])
-                )
+                ways.append((then.cost + cost, then, word, word if cost else "", left[0] if cost else ""))
         if not ways:
             return _Way(float("inf"))
         cost, then, said, missing, extra = min(ways, key=lambda each: each[0])
@@ -138,9 +137,12 @@ class _Alignment:
             (extra, *then.extra) if extra else then.extra,
         )
 
-    def _sounds(self, symbol: int, at: int) -> bool:
+    def _cost(self, symbol: int, at: int) -> float | None:
+        """Return what it costs to hear a word as the template's, None if it is another."""
         key = (symbol, at)
-        if key not in self._alike:
+        if key not in self._costs:
             word, heard = self._sentences.text(symbol), self._words[at]
-            self._alike[key] = word == heard or likeness(word, heard) >= _ALIKE
-        return self._alike[key]
+            like = 1.0 if word == heard else likeness(word, heard)
+            cost = 0.0 if word == heard else max(_SAME_SOUND_COST, 1 - like)
+            self._costs[key] = cost if like >= _ALIKE else None
+        return self._costs[key]

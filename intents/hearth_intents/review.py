@@ -25,7 +25,7 @@ from .source_file import PlacedError, Where
 # What somebody who waits for a check bears; pairs that were not looked at by then are said so.
 BUDGET_S = 20.0
 
-# A template that stands for more makes the recogniser choose among what nobody says. An order in a café, with six lists,
+# A template that stands for more makes the recogniser choose among what nobody says. An order in a café, of six lists,
 # is at 10^8.
 MANY_SENTENCES = 10**9
 
@@ -113,7 +113,7 @@ def review(
     return tuple(sorted(found, key=lambda each: (each.file, each.line or 0, each.column or 0, each.code)))
 
 
-# -- what is there and not used -----------------------------------------------------------------------------------------
+# -- what is there and not used ----------------------------------------------------------------------------------------
 
 
 def _unused(sentences: Sentences) -> Iterator[Finding]:
@@ -170,7 +170,7 @@ def _at(file: SentenceFile, where: Where, level: Level, code: str, message: str,
     return Finding(level, code, message, remedy, str(file.path), mark.line, mark.column)
 
 
-# -- what collides ------------------------------------------------------------------------------------------------------
+# -- what collides -----------------------------------------------------------------------------------------------------
 
 
 class _Comparison:

@@ -78,7 +78,7 @@ def alike(home: Home, speech: Speech, say: Say = key, least: float = ALIKE) -> t
     names = list(_names(home, speech))
     sounds = [(name, owner, say(said), said) for name, owner, said in names]
     sounds.sort(key=lambda each: len(each[2]))
-    best: dict[frozenset[str], Pair] = {}
+    closest: dict[frozenset[str], Pair] = {}
     compared = 0
     for index, (name, owner, heard, said) in enumerate(sounds):
         for other_name, other, other_heard, other_said in sounds[index + 1 :]:
@@ -90,19 +90,14 @@ def alike(home: Home, speech: Speech, say: Say = key, least: float = ALIKE) -> t
             found = _likeness(heard, other_heard, least)
             if found >= least:
                 pair = Pair(name, other_name, owner, other, round(found, 2))
-                kept = best.get(frozenset((owner, other)))
+                kept = closest.get(frozenset((owner, other)))
                 if kept is None or kept.likeness < found:
-                    best[frozenset((owner, other))] = pair
-    return tuple(sorted(best.values(), key=lambda pair: (-pair.likeness, pair.first, pair.second)))
+                    closest[frozenset((owner, other))] = pair
+    return tuple(sorted(closest.values(), key=lambda pair: (-pair.likeness, pair.first, pair.second)))
 
 
-def nearest_names(
-    home: Home, speech: Speech, text: str, limit: int = 5, say: Say = key
-) -> tuple[tuple[Pair, str], ...]:
-    """Return the names that come nearest to any words of a text, each with those words; the nearest first.
-
-    A pair's `first` is what was heard, with no id.
-    """
+def nearest_names(home: Home, speech: Speech, text: str, limit: int = 5, say: Say = key) -> tuple[Pair, ...]:
+    """Return the names that come nearest to any words of a text, the nearest first; `first` is what was said."""
     words = [word for word in text.casefold().split() if word]
     found: dict[str, Pair] = {}
     for name, owner, said in _names(home, speech):

@@ -24,7 +24,7 @@ from hearth_core.command import Action, IntentMatch
 from hearth_core.config_knx import group_address
 from hearth_core.errors import SentenceError
 from hearth_core.home import Home
-from hearth_intents.action_block import MAX_STEPS, topic
+from hearth_intents.action_block import MAX_STEPS, is_template, topic
 
 from .bus import write_id
 from .targets import Refusal
@@ -71,6 +71,13 @@ def author_actions(match: IntentMatch, home: Home) -> tuple[Action, ...] | Refus
         seen.update(found.entity_ids)
         done.append(found)
     return tuple(done)
+
+
+def needs_home_assistant(step: Mapping[str, Any]) -> bool:
+    """Return whether a step is a service that no entity has, which only a Home Assistant can call."""
+    domain = str(step.get("service", "")).partition(".")[0]
+    told = step.get("entity_id") or step.get("area_id") or step.get("floor_id")
+    return bool(domain) and not told and domain not in _OF_ENTITIES and not is_template(domain)
 
 
 def _step(match: IntentMatch, step: Mapping[str, Any], variables: Mapping[str, Any], home: Home) -> Action | Refusal:
