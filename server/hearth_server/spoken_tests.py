@@ -26,6 +26,8 @@ from .listen import Listening
 # A sentence takes a synthesiser some milliseconds.
 SPEAK_S = 20.0
 _CHUNK = 1024
+# The recogniser's English dictionary is American, as most recordings that it was made from.
+_VOICES = {"en": "en-us"}
 _SILENCE = bytes(2 * 16_000)  # a second, in which the end of speech is found
 
 
@@ -54,7 +56,12 @@ class Synthesiser:
             said.write_text(text, encoding="utf-8")  # never an argument, which might look like an option
             command = [self.path, "-f", str(said), "-o" if self.name == "flite" else "-w", str(file)]
             if self.name != "flite":
-                command += ["-v", self.language, "-s", "150"]  # words a minute, slower than its own 175
+                command += [
+                    "-v",
+                    _VOICES.get(self.language, self.language),
+                    "-s",
+                    "150",
+                ]  # words a minute, slower than its own 175
             try:
                 subprocess.run(command, check=True, capture_output=True, timeout=SPEAK_S)  # noqa: S603
             except (OSError, subprocess.SubprocessError) as error:
