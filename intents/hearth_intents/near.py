@@ -74,10 +74,11 @@ def near(
     words = tuple(text.casefold().split())[:MAX_WORDS]
     if not words:
         return ()
+    templates = sorted(sentences.templates, key=lambda each: not each.authors)  # made at the first call
     until = clock() + budget_s
     alignment = _Alignment(sentences, words)
     found: list[tuple[float, HomeTemplate, _Way]] = []
-    for template in sorted(sentences.templates, key=lambda each: not each.authors):
+    for template in templates:
         if clock() > until:
             break
         if template.node:

@@ -31,6 +31,10 @@ from .workbench import Wanted, workbench
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 
 
+# What a test puts its own changes in place of.
+pause = asyncio.sleep
+
+
 async def check_sentences(config: Config, wanted: Wanted, *, as_json: bool) -> int:
     """Print the findings; return the exit code."""
     async with workbench(config, wanted) as bench:
@@ -64,7 +68,7 @@ async def watch_sentences(config: Config, wanted: Wanted, *, as_json: bool, look
             _tell(findings, folders, sentences, as_json=as_json)
             first = False
         looks = None if looks is None else looks - 1
-        await asyncio.sleep(LOOK_S if looks is None or looks > 0 else 0)
+        await pause(LOOK_S)
     return 0
 
 

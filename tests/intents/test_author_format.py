@@ -48,7 +48,7 @@ settings: {ignore_whitespace: false, filter_with_regex: true}
 responses:
   errors: {no_intent: "Pardon?"}
   intents:
-    SetMood: {default: "Done", warm: "{{ slots.room }} is {{ slots.kind }}"}
+    SetMood: {default: "Done", warm: "{{ slots.room | regex_replace('a', 'b') }} is {{ now() }}"}
 """
 
 
@@ -168,6 +168,7 @@ def test_response_is_a_text_or_a_key(response: str, key: str, text: str | None, 
         ("{service: light.turn_on, data: {x: ['{{ slots.milk }}']}}", "8:41", "no sentence fills a slot milk"),
         ("{service: light.turn_on, data: {x: \"{{ slots['milk'] }}\"}}", "8:41", "no sentence fills a slot milk"),
         ("{service: light.turn_on, data: {x: '{{ size'}}", "8:41", "not a Jinja template"),
+        ("{service: light.turn_on, data: {x: '{{ size | wibble }}'}}", "8:41", "No filter named 'wibble'"),
         ("{service: light.turn_on, data: {x: '{% for %}'}}", "8:41", "not a Jinja template"),
         ("[{scene: scene.tea}, {knx: {address: 99/1/1, value: 1}}]", "8:37", "not a group address"),
     ],
