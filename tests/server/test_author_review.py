@@ -16,7 +16,7 @@ from hearth_server.author_review import review_actions, review_names
 HOME = Home.of([], [Area("den", "Den")], [Entity("light.desk", "Desk Lamp", area_id="den")])
 KNX = {"home": {"knx": {"connection": {"type": "routing"}}}}
 MQTT = {"home": {"mqtt": {"broker": {"host": "127.0.0.1"}}}}
-HASS = {"home": {"home_assistant": {}}}
+HASS: dict[str, Any] = {"home": {"home_assistant": {}}}
 
 
 def _review(folder: Path, action: str, response: str = "Fine then", config: Any = None) -> tuple[Finding, ...]:
