@@ -56,6 +56,8 @@ def check_template(template: str, slots: Iterable[str] | None, known: frozenset[
     try:
         # nothing is rendered, and never HTML
         tree = Environment(autoescape=False, extensions=["jinja2.ext.loopcontrols"]).parse(template)  # noqa: S701
+        if slots is None:
+            return
         named = set(meta.find_undeclared_variables(tree))
         for dotted in tree.find_all(nodes.Getattr):
             if isinstance(dotted.node, nodes.Name) and dotted.node.name == "slots":
@@ -64,11 +66,9 @@ def check_template(template: str, slots: Iterable[str] | None, known: frozenset[
             if isinstance(item.node, nodes.Name) and item.node.name == "slots" and isinstance(item.arg, nodes.Const):
                 named.add(str(item.arg.value))
     except TemplateSyntaxError as error:
-        raise SentenceError(f"not a Jinja template: {error}", remedy="Check its braces") from error
+        raise SentenceError(f"not a Jinja template: {error.message}", remedy="Check braces and filters") from error
     except RecursionError as error:
         raise SentenceError("not a Jinja template: nested too deeply", remedy="Use fewer brackets") from error
-    if slots is None:
-        return
     there = set(slots)
     # a mapping has methods: `slots.items()`
     for name in sorted(named - there - known - {"items", "values", "keys", "get"}):

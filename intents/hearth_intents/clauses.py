@@ -138,5 +138,5 @@ def _joints(language: str) -> re.Pattern[str]:
     data = yaml.safe_load(resources.files(__package__).joinpath("conjunctions.yaml").read_text(encoding="utf-8"))
     words = data.get(language) or data.get(language.replace("_", "-").partition("-")[0]) or ()
     either = [re.escape(w) if UNSPACED_WORD.match(w) else rf"(?<!\w){re.escape(w)}(?!\w)" for w in words]
-    signs = r"[,;،、；，]|[.!?](?=\s)"  # noqa: RUF001
+    signs = r"[,;،、；，]|[.!?](?=\s)"
     return re.compile(rf"\s*(?:{signs}|{'|'.join(either) or signs})(?:\s|{signs}|{'|'.join(either) or signs})*", re.I)

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from hassil.expression import Sentence
 from hassil.intents import IntentData, SlotList, TextSlotList, TextSlotValue
 
 from hearth_core.errors import SentenceError
@@ -62,13 +63,13 @@ def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str]
         SentenceError: the sentences make a graph that is too large.
     """
     try:
-        return _Compiler(sentences, home).grammar(frozenset(left_out))
+        return Compiler(sentences, home).grammar(frozenset(left_out))
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
 
-class _Compiler(Phrasing):
-    """One home's automata."""
+class Compiler(Phrasing):
+    """One home's automata. `compile_grammar` makes all sentences one; authors' tools look at single templates."""
 
     def __init__(self, sentences: Sentences, home: Home) -> None:
         super().__init__(sentences, home)
@@ -123,6 +124,11 @@ class _Compiler(Phrasing):
         if intent == "HassClimateGetTemperature":
             wanted.add("sensor")
         return not wanted or not wanted.isdisjoint(domains)
+
+    def template(self, block: IntentData, sentence: Sentence) -> int:
+        """Return the words that one template can say in this home; NOTHING if none, or if it has free text."""
+        pieces = self.pieces.build(sentence.expression, EMPTY, self.scope(block))
+        return self.fill(self._beside_places(self.say(pieces, EMPTY, block.requires_context.keys() <= FROM_SATELLITE)))
 
     # names beside places
 

@@ -22,7 +22,6 @@ from .sentences import Sentences
 from .slots import home_lists
 from .spoken import FRACTION, speech
 
-
 # Context that the satellite brings, not the sentence.
 FROM_SATELLITE = frozenset({"area"})
 

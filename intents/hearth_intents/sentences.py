@@ -17,7 +17,7 @@ from hassil.intents import IntentData, Intents, TextSlotList
 from hearth_core.errors import SentenceError
 
 from .author_template import ALWAYS, IN_ANSWERS, check_template, slots_of, strings
-from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, read_sentence_file
+from .sentence_file import SentenceBlock, SentenceFile, SentenceModel, SlotListBlock, read_sentence_file
 from .source_file import Where
 from .spoken import FRACTION, Speech, speech
 from .template import Measure, TemplateCheck, parse_template
@@ -30,8 +30,8 @@ MAX_FILES = 500
 # Where sentences come from that are in none of our files.
 UPSTREAM = "home-assistant-intents"
 
-# A block's `response` is a key of `responses` if it is one word, as in Home Assistant; a text otherwise.
-_KEY = re.compile(r"\w+")
+# A block's `response` is a key of `responses`, as in Home Assistant, if it stands there or looks like one; else a text.
+_KEY = re.compile(r"[a-z0-9_]+")
 
 # Metadata key under which a block of sentences carries what hassil does not know of.
 _OURS = "hearth"
@@ -131,7 +131,7 @@ def load_sentences(
         with resources.as_file(own) as folder:
             _add(data, [read_sentence_file(path) for path in _yaml_files(folder)], author=False)
     files = []
-    for path in dict.fromkeys(_authors_files(language, folders)):
+    for path in dict.fromkeys(authors_files(language, folders)):
         file: SentenceFile | None
         try:
             file = read_sentence_file(path)
@@ -195,7 +195,12 @@ def _yaml_files(folder: Path) -> list[Path]:
     return found
 
 
-def _authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
+def authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files of an author's folders that may hold sentences of a language.
+
+    Raises:
+        SentenceError: a folder is not there, or holds too many files.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise SentenceError(f"{folder} is not a folder", remedy="Name the folder that holds en/*.yaml")
@@ -333,7 +338,7 @@ def _add(data: Data, files: Iterable[SentenceFile], *, author: bool) -> None:
             for index, block in enumerate(intent.data):
                 where: Where = ("intents", name, "data", index)
                 made = _block(file, where, block, author)
-                if block.response is not None and not _KEY.fullmatch(block.response):
+                if block.response is not None and not is_key(model, name, block.response):
                     made["response"] = f"{file.path}:{file.place((*where, 'response')).line}"
                     answers = data.setdefault("responses", {}).setdefault("intents", {})
                     answers.setdefault(name, {})[made["response"]] = block.response
@@ -347,6 +352,11 @@ def _add(data: Data, files: Iterable[SentenceFile], *, author: bool) -> None:
         answers.setdefault("errors", {}).update(model.responses.errors)
         for name, texts in model.responses.intents.items():
             answers.setdefault("intents", {}).setdefault(name, {}).update(texts)
+
+
+def is_key(model: SentenceModel, intent: str, response: str) -> bool:
+    """Return whether a block's response is a key of the intent's `responses`, not a text."""
+    return response in model.responses.intents.get(intent, {}) or bool(_KEY.fullmatch(response))
 
 
 def _add_list(lists: Data, name: str, block: SlotListBlock) -> None:

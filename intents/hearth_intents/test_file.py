@@ -24,7 +24,7 @@ from typing import Annotated, Any
 from hassil.sample import sample_sentence
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hearth_core.command import Context, IntentMatch
+from hearth_core.command import IntentMatch
 from hearth_core.config_home import slug
 from hearth_core.errors import SentenceError
 from hearth_core.home import UNKNOWN, Area, Entity, Floor, Home, State
@@ -129,7 +129,7 @@ class SentenceTest:
         slots: by name; a list means any of its values. `name`, `area` and `floor` by name or id.
         where: file and line.
         responses: what may be answered, any of them; nothing if that is not tested.
-        area_id: where it is said, None for nowhere.
+        area_id: where it is said, None for nowhere; a name if the file's own home lacks the area.
         optional: slots that may come though `slots` lacks them.
     """
 
@@ -140,10 +140,6 @@ class SentenceTest:
     responses: tuple[str, ...] = ()
     area_id: str | None = None
     optional: frozenset[str] = frozenset()
-
-    def context(self, language: str) -> Context:
-        """Return where it is said."""
-        return Context(language=language, area_id=self.area_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +334,10 @@ def _tests(
 def _area_said(context: Mapping[str, Any], home: Home) -> str | None:
     said = context.get("area")
     name = said.get("value") if isinstance(said, Mapping) else said
-    area = home.area_named(name) if isinstance(name, str) else None
-    return area.area_id if area else None
+    if not isinstance(name, str):
+        return None
+    area = home.area_named(name)
+    return area.area_id if area else name
 
 
 @cache

@@ -161,6 +161,20 @@ def test_blinds_that_are_away_did_not_answer() -> None:
     assert respond(match, [Outcome("cover.blinds", UNREACHABLE)]) == "The Roller Blind did not answer"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (Outcome("knx:1/2/3", UNREACHABLE), "The KNX bus did not answer"),
+        (Outcome("knx:1/2/3", OutcomeStatus.UNCONFIGURED), "The KNX bus is not connected to Hearth"),
+        (Outcome("mqtt:a/b", OutcomeStatus.UNCONFIRMED), "I sent it, but the MQTT broker did not confirm"),
+        (Outcome("home_assistant:notify.x", OutcomeStatus.FAILED), "My Home Assistant did not do it"),
+    ],
+)
+def test_what_is_written_to_a_bus_is_told_by_the_bus(outcome: Outcome, text: str) -> None:
+    match = said("Ring", action={"mqtt": {"topic": "bell"}})
+    assert respond(match, [outcome]) == text
+
+
 def test_many_failures_are_counted_not_listed() -> None:
     match = said("HassTurnOff", "light_all", domain="light")
     lights = [entity_id for entity_id in HOME.entities if entity_id.startswith("light.")]
