@@ -171,7 +171,7 @@ def _cases(folder: Path, language: str) -> Iterator[Case]:
             known.append(entry)
         readers[id(file)] = entry
         for test in file.tests:
-            yield Case(test, entry[0], test.context(language), entry[1], entry[2])
+            yield Case(test, entry[0], Context(language=language, area_id=test.area_id), entry[1], entry[2])
 
 
 def _right(case: Case, matches: Sequence[IntentMatch]) -> bool:

@@ -1,8 +1,8 @@
 """Several commands in one sentence: where it may be parted, and what the parts leave unsaid.
 
-"Turn off the kitchen lights and the bedroom fan, then close the blinds": the second command has no verb, so it takes the
-first one's; "turn the kitchen and the bedroom lights off" shares its end as well. Nothing here knows a language but for
-the conjunctions in `conjunctions.yaml`; whether a part makes sense is for the reader to say.
+"Turn off the kitchen lights and the bedroom fan, then close the blinds": the second command has no verb, so it takes
+the first one's; "turn the kitchen and the bedroom lights off" shares its end as well. Nothing here knows a language but
+for the conjunctions in `conjunctions.yaml`; whether a part makes sense is for the reader to say.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ FREE_WORD = 0.34
 
 # Readings that differ by less than one clearly heard sound are rivals.
 MARGIN = 0.45
+_WINDOW = 0.75
 
 _PLACES = ("area", "floor")
 
@@ -177,18 +178,24 @@ class Matcher:
         returned. Rivals are readings almost as near that would do something else.
         """
         clean = _clean(text)
-        words = self._index.speech.words(clean) if len(clean) <= MAX_TEXT_CHARS else ()
+        search = Search(self._index, self._index.speech.words(clean) if len(clean) <= MAX_TEXT_CHARS else ())
+        close = search.nearest(_WINDOW, free_text=False)
+        if free_text and max(map(likelihood, close), default=0.0) < ALL_BUT_SURE:
+            close = sorted((*close, *search.nearest(_WINDOW)), key=likelihood, reverse=True)
         best: tuple[IntentMatch, ...] = ()
         rivals: dict[tuple[Any, ...], IntentMatch] = {}
-        for found in Search(self._index, words).nearest(MARGIN):
+        limit = math.inf
+        for found in close:
             score = likelihood(found)
-            if score < ACCEPT or (found.free and not free_text):
+            if score < ACCEPT or found.cost > limit:
                 continue
             matches = self._best(list(self._readings(found, found.text, text, context)), context)
             if found.free:
                 matches = tuple(match for match in matches if self._makes_sense(match, context))
             matches = tuple(replace(match, score=match.score * score) for match in matches)
-            best = best or matches
+            if matches and not best:
+                # a name or a number that was misheard is easily another
+                best, limit = matches, found.cost + (_WINDOW if found.worst_name else MARGIN)
             for match in matches:
                 rivals.setdefault(_meaning(match), match)
         for match in best:

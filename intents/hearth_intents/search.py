@@ -125,14 +125,15 @@ class Search:
         found = (self._found(each, tuple(self._index.blocks(each.node))) for each in self._run(edges, ways, 0.0, 1))
         return [each for each in found if each.blocks]
 
-    def nearest(self, window: float) -> list[Found]:
+    def nearest(self, window: float, *, free_text: bool = True) -> list[Found]:
         """Return the sentences that sound most like the text, nearest first.
 
         Args:
             window: cost beyond that of the nearest up to which others are returned.
+            free_text: whether to look at sentences with free text as well.
         """
         edges = self._lattice()
-        near = self._near([edge for each in edges.values() for edge in each])
+        near = self._near([edge for each in edges.values() for edge in each], free_text)
         self._skip_nearly(edges)
         length = len(self._index.code(self._words).fine)
         found: dict[Words, Found] = {}
@@ -225,7 +226,7 @@ class Search:
                     ways[number] = [_Way(0.0, text, edge.words, 0)]
         return ways
 
-    def _near(self, edges: Sequence[_Edge]) -> dict[_Edge, _Ways]:
+    def _near(self, edges: Sequence[_Edge], free_text: bool) -> dict[_Edge, _Ways]:
         """Return what each of some stretches sounds like."""
         ways: dict[_Edge, _Ways] = {edge: {} for edge in edges}
         index = self._index
@@ -239,7 +240,7 @@ class Search:
             ways[edge][symbol] = [_Way(cost, word, (word,), len(index.codes[column].fine))]
         for values, symbols in index.uses:
             if values is None:
-                for edge in edges:
+                for edge in edges if free_text else ():
                     free = _Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, 0)
                     ways[edge].update((number, [free]) for number in symbols)
                 continue

@@ -1,8 +1,8 @@
 """How near two texts sound, without a dictionary: spelling rules of the language, and classes of sounds alike.
 
 A code is a text of one character a sound. The fine code keeps sounds apart that a careful listener hears; the coarse
-one merges those that are confused with each other: b and p, d and t, one vowel and another. The distance of two texts is
-half their edit distance in either code, so to confuse like sounds costs a half, anything else one.
+one merges those that are confused with each other: b and p, d and t, one vowel and another. The distance of two texts
+is half their edit distance in either code, so to confuse like sounds costs a half, anything else one.
 
 Source: Soundex and its successors; the classes are those of articulation (Ladefoged, A Course in Phonetics).
 """
