@@ -23,6 +23,7 @@ from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
 from .schedule.bell import SatelliteBell
+from .schedule.clock import Clock
 from .schedule.schedule import Schedule, open_schedule
 from .understanding import understand_home
 from .voice import choose_voice
@@ -138,7 +139,7 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
 @contextlib.asynccontextmanager
 async def running_schedule(
-    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]]
+    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]], clock: Clock | None = None
 ) -> AsyncIterator[Schedule]:
     """Run timers, alarms and commands for later, and let the pipeline put them there.
 
@@ -156,6 +157,7 @@ async def running_schedule(
         do,
         lambda: pipeline.house.home,
         lambda: pipeline.understanding.phrasebook,
+        clock,
     )
     async with opened as schedule, contextlib.AsyncExitStack() as stack:
         pipeline.schedule = schedule
