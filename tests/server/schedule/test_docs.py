@@ -39,7 +39,9 @@ async def test_a_sentence_of_the_page_is_understood(
     assert "sun rises" not in response.text
 
 
-@pytest.mark.parametrize("sentence", re.findall(r'"([^"]+)"', PAGE.partition("**A time that cannot be read**")[2][:160]))
+@pytest.mark.parametrize(
+    "sentence", re.findall(r'"([^"]+)"', PAGE.partition("**A time that cannot be read**")[2][:160])
+)
 async def test_a_time_of_the_page_that_cannot_be_read_is_asked(
     demo_understanding: Understanding, tmp_path: Path, sentence: str
 ) -> None:
