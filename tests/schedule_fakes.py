@@ -167,7 +167,7 @@ async def rigged(
             raise rig.answer
         return rig.answer
 
-    opened = open_schedule(settings, language, bell, do, lambda: rig.home, lambda: understanding.phrasebook, clock)
+    opened = open_schedule(settings, language, bell, do, lambda: rig.home, lambda: understanding, clock)
     async with opened as schedule:
         rig = Rig(schedule, clock, bell, understanding)
         yield rig

@@ -156,7 +156,7 @@ async def running_schedule(
         SatelliteBell(links),
         do,
         lambda: pipeline.house.home,
-        lambda: pipeline.understanding.phrasebook,
+        lambda: pipeline.understanding,
         clock,
     )
     async with opened as schedule, contextlib.AsyncExitStack() as stack:
