@@ -257,3 +257,4 @@ async def test_a_file_that_breaks_is_told_to_the_speaker(demo_understanding: obj
         rig.schedule._book._store._connection.close()  # as if the disk had gone
         response = await rig.say("set a timer for ten minutes")
         assert response.text == "Sorry, I could not keep that"
+        assert await rig.told("set a timer for ten minutes") == "Timer set for 10 minutes"
