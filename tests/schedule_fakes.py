@@ -44,7 +44,6 @@ class FakeClock(Clock):
         return self._steady
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        self._moved.clear()
         waits = [asyncio.create_task(each.wait()) for each in (event, self._moved)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -52,6 +51,7 @@ class FakeClock(Clock):
             for each in waits:
                 each.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+        self._moved.clear()  # not before: it may have been moved since the runner looked
 
     def advance(self, seconds: float) -> None:
         """Let time go by."""
@@ -167,7 +167,7 @@ async def rigged(
             raise rig.answer
         return rig.answer
 
-    opened = open_schedule(settings, language, bell, do, lambda: rig.home, lambda: understanding.phrasebook, clock)
+    opened = open_schedule(settings, language, bell, do, lambda: rig.home, lambda: understanding, clock)
     async with opened as schedule:
         rig = Rig(schedule, clock, bell, understanding)
         yield rig

@@ -23,6 +23,7 @@ from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
 from .schedule.bell import SatelliteBell
+from .schedule.clock import Clock
 from .schedule.schedule import Schedule, open_schedule
 from .sentence_watch import tell_problems, watching
 from .understanding import understand_home
@@ -142,7 +143,7 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
 @contextlib.asynccontextmanager
 async def running_schedule(
-    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]]
+    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]], clock: Clock | None = None
 ) -> AsyncIterator[Schedule]:
     """Run timers, alarms and commands for later, and let the pipeline put them there.
 
@@ -159,7 +160,8 @@ async def running_schedule(
         SatelliteBell(links),
         do,
         lambda: pipeline.house.home,
-        lambda: pipeline.understanding.phrasebook,
+        lambda: pipeline.understanding,
+        clock,
     )
     async with opened as schedule, contextlib.AsyncExitStack() as stack:
         pipeline.schedule = schedule

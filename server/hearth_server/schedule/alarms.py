@@ -56,7 +56,8 @@ class Alarms:
 
     async def _set(self, match: IntentMatch, context: Context) -> Response:
         texts = self._book.texts
-        phrase = self._time(match, context)
+        now = self._book.now()
+        phrase = self._time(match)
         if phrase is None or phrase.when.unclear:
             return Response(texts.say("when_alarm"), ResponseKind.QUESTION)
         due = first_due(phrase, self._book)
@@ -68,7 +69,7 @@ class Alarms:
             Item(
                 Kind.ALARM,
                 due.timestamp(),
-                self._book.now(),
+                now,
                 satellite=context.satellite,
                 area_id=context.area_id,
                 language=context.language,
@@ -79,9 +80,9 @@ class Alarms:
                 offset_s=phrase.when.offset_s,
             )
         )
-        return Response(texts.say("alarm_set", when=texts.when(item, self._book.now())), ResponseKind.DONE)
+        return Response(texts.say("alarm_set", when=texts.when(item, now)), ResponseKind.DONE)
 
-    def _time(self, match: IntentMatch, context: Context) -> TimePhrase | None:
+    def _time(self, match: IntentMatch) -> TimePhrase | None:
         """Return the time that a sentence says, None if it says none."""
         now = self._book.local()
         said = match.slots.get("alarm_time")
@@ -104,7 +105,7 @@ class Alarms:
         if not alarms:
             return Response(texts.say("alarm_none"), ResponseKind.FAILED)
         if "alarm_time" in match.slots or "alarm_hour" in match.slots:
-            phrase = self._time(match, context)
+            phrase = self._time(match)
             alarms = tuple(alarm for alarm in alarms if phrase is not None and _is_at(alarm, phrase, self._book))
         if len(alarms) > 1:
             here = tuple(alarm for alarm in alarms if alarm.satellite == context.satellite is not None)

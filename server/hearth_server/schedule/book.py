@@ -44,6 +44,8 @@ class Book:
         self._home = home
         self._ahead = clock.wall() - clock.steady()
         self._counted: set[int] = set()
+        self._seen: dict[int, Item] = {}
+        self._removed: set[int] = set()
 
     def now(self) -> float:
         """Return the present, seconds since 1970 UTC."""
@@ -71,6 +73,14 @@ class Book:
         await self.check_clock()
         return await asyncio.to_thread(self._store.items, *kinds)
 
+    async def vanished(self) -> list[Item]:
+        """Return the items that somebody else cancelled since the last call: `hearth schedule cancel` does."""
+        there = {item.id: item for item in await self.items()}
+        gone = [item for item_id, item in self._seen.items() if item_id not in there and item_id not in self._removed]
+        self._seen = there
+        self._removed.intersection_update(there)
+        return gone
+
     async def get(self, item_id: int) -> Item | None:
         """Return an item, None if it is gone."""
         return await asyncio.to_thread(self._store.get, item_id)
@@ -97,6 +107,7 @@ class Book:
     async def remove(self, item: Item) -> bool:
         """Forget an item; return whether it was there."""
         self._counted.discard(item.id)
+        self._removed.add(item.id)
         self.changed.set()
         return await asyncio.to_thread(self._store.remove, item.id)
 

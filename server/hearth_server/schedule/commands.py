@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hearth_core.command import Clause, Context, IntentMatch, Response, ResponseKind, When
@@ -12,7 +13,7 @@ from hearth_intents.times import TimePhrase, read_time
 
 from .book import Book
 from .due import first_due
-from .item import Item, Kind
+from .item import Item, Kind, State
 
 MAX_COMMAND_CHARS: Final = 300
 
@@ -77,11 +78,12 @@ class Commands:
             return self._not_understood()
         if clause.when.unclear:
             return Response(texts.say("when_command"), ResponseKind.QUESTION)
-        phrase = self._read(clause.when, context)
+        local = self._book.local()
+        phrase = self._read(clause.when, context, local)
         due = first_due(phrase, self._book)
         if due is None:
             return Response(texts.say("no_sun"), ResponseKind.FAILED)
-        now = self._book.now()
+        now = local.timestamp()
         if due.timestamp() <= now:
             return Response(texts.say("past", text=clause.when.text), ResponseKind.QUESTION)
         item = await self._book.add(
@@ -102,16 +104,22 @@ class Commands:
         )
         return Response(texts.say("command_set", when=texts.when(item, now)), ResponseKind.DONE)
 
-    def _read(self, when: When, context: Context) -> TimePhrase:
+    def _read(self, when: When, context: Context, now: datetime) -> TimePhrase:
         """Return the time anew in the house's own zone, whose summer time a plain offset does not know."""
-        phrase = read_time(when.text, context.language, self._book.local())
+        phrase = read_time(when.text, context.language, now)
         if phrase is not None and not phrase.when.unclear:
             return phrase
+        if when.at is not None:  # as far ahead as it was when it was said
+            when = replace(when, at=now.astimezone(UTC) + (when.at - context.now))
         return TimePhrase(((0, 0),), when, context.language, elapsed=when.sun is None)
+
+    async def _waiting(self) -> list[Item]:
+        """Return the commands that are not being done already."""
+        return [each for each in await self._book.items(Kind.COMMAND) if each.state is State.WAITING]
 
     async def _status(self, match: IntentMatch, context: Context) -> Response:
         texts, now = self._book.texts, self._book.now()
-        commands = await self._book.items(Kind.COMMAND)
+        commands = await self._waiting()
         if not commands:
             return Response(texts.say("command_none"), ResponseKind.ANSWER)
         listed = texts.listed([texts.part("command", command=c.command, when=texts.when(c, now)) for c in commands])
@@ -119,7 +127,7 @@ class Commands:
 
     async def _cancel(self, match: IntentMatch, context: Context) -> Response:
         """Cancel the last that was said here."""
-        commands = await self._book.items(Kind.COMMAND)
+        commands = await self._waiting()
         here = [c for c in commands if c.satellite == context.satellite is not None] or list(commands)
         if not here:
             return Response(self._book.texts.say("command_none"), ResponseKind.FAILED)
@@ -128,7 +136,7 @@ class Commands:
         return Response(self._book.texts.say("command_cancelled", command=last.command), ResponseKind.DONE)
 
     async def _cancel_all(self, match: IntentMatch, context: Context) -> Response:
-        commands = await self._book.items(Kind.COMMAND)
+        commands = await self._waiting()
         for command in commands:
             await self._book.remove(command)
         if not commands:

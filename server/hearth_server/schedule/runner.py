@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from wyoming.timer import TimerFinished
+from wyoming.timer import TimerCancelled, TimerFinished
 
 from hearth_core.command import Context, Response, ResponseKind
 from hearth_core.errors import HearthError
@@ -75,6 +75,9 @@ class Runner:
         """Do what is due; return how long until something is."""
         try:
             await self.tick()
+            for item in await self._book.vanished():
+                if item.kind is Kind.TIMER:
+                    await self._bell.tell(TimerCancelled(str(item.id)).event(), item.satellite, item.area_id)
             waiting = [item.due_at for item in await self._book.items() if item.due_at and item.id not in self._running]
         except HearthError as error:
             log.error("the schedule: %s", error)

@@ -11,12 +11,12 @@ from hearth_core.command import Clause, Context, IntentMatch, Response, Response
 from hearth_core.config_schedule import ScheduleConfig
 from hearth_core.home import Home
 
-from ..phrasebook import Phrasebook
+from ..understanding import Understanding
 from .alarms import Alarms
 from .bell import Bell
 from .book import Book
 from .clock import Clock, SystemClock, zone_of
-from .commands import Commands
+from .commands import Commands, delayed
 from .runner import Do, Runner
 from .store import Store, StoreBrokenError, StoreFullError, default_file
 from .texts import Texts
@@ -33,19 +33,19 @@ class Schedule:
         bell: where they ring.
         do: understands and does a text.
         home: returns the house as it is.
-        phrasebook: returns the phrasebook as it is.
+        understanding: returns what sentences mean as it is.
     """
 
     def __init__(
-        self, book: Book, bell: Bell, do: Do, home: Callable[[], Home], phrasebook: Callable[[], Phrasebook]
+        self, book: Book, bell: Bell, do: Do, home: Callable[[], Home], understanding: Callable[[], Understanding]
     ) -> None:
         self._book = book
         self._home = home
-        self._phrasebook = phrasebook
+        self._understanding = understanding
         self.runner = Runner(book, bell, do)
         self._timers = Timers(book, bell)
         self._alarms = Alarms(book, bell, self.runner.end)
-        self._commands = Commands(book, lambda: phrasebook().not_understood())
+        self._commands = Commands(book, lambda: understanding().phrasebook.not_understood())
 
     def handles(self, intent: str) -> bool:
         """Return whether an intent is for the schedule."""
@@ -56,6 +56,9 @@ class Schedule:
 
         What the store cannot keep is told, not raised.
         """
+        clause = delayed(Clause(match.text, (match,)), self._understanding().matcher, context)
+        if clause.when is not None:
+            return await self.later(clause, context)
         if self._timers.handles(match.intent):
             return await self._told(self._timer(match, context))
         if self._alarms.handles(match.intent):
@@ -73,7 +76,7 @@ class Schedule:
 
     async def _timer(self, match: IntentMatch, context: Context) -> Response:
         plan = await self._timers.handle(match, context)
-        return self._phrasebook().respond(plan, (), self._home(), context)
+        return self._understanding().phrasebook.respond(plan, (), self._home(), context)
 
     async def _told(self, answer: Awaitable[Response]) -> Response:
         texts = self._book.texts
@@ -94,7 +97,7 @@ async def open_schedule(
     bell: Bell,
     do: Do,
     home: Callable[[], Home],
-    phrasebook: Callable[[], Phrasebook],
+    understanding: Callable[[], Understanding],
     clock: Clock | None = None,
 ) -> AsyncIterator[Schedule]:
     """Open the file and return the schedule; whoever opens it has to run its runner.
@@ -106,6 +109,6 @@ async def open_schedule(
     try:
         zone = zone_of(config.zone)
         book = Book(store, clock or SystemClock(), config, Texts(language, zone), zone, home)
-        yield Schedule(book, bell, do, home, phrasebook)
+        yield Schedule(book, bell, do, home, understanding)
     finally:
         store.close()

@@ -168,9 +168,11 @@ class Store:
                 with _transaction(self._connection):
                     return work(self._connection)
             except sqlite3.Error as error:
-                if _code(error) in _BROKEN:
+                # What a failed attempt to open it left closed is opened again too.
+                if _code(error) in _BROKEN or isinstance(error, sqlite3.ProgrammingError):
                     self._connection.close()
-                    self._connection = self._open()
+                    with suppress(HearthError, OSError):  # it may go next time
+                        self._connection = self._open()
                 raise StoreBrokenError(f"{self.path}: {error}", remedy="Say it again") from error
 
     def _open(self) -> sqlite3.Connection:

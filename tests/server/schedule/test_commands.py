@@ -73,6 +73,16 @@ async def test_a_moment_that_cannot_be_read_anew_is_taken_as_it_is(rig: Rig) -> 
     assert (response.kind, "has passed" in response.text) == (ResponseKind.QUESTION, True)
 
 
+async def test_a_sentence_with_a_command_in_it_never_sets_a_timer(rig: Rig) -> None:
+    (match,) = rig.understanding.matcher.match("lock the front door in ten minutes", CONTEXT)
+    assert match.intent == "HassStartTimer"
+    response = await rig.schedule.handle(match, CONTEXT)
+    assert response is not None
+    assert response.text == "I will do that in 10 minutes"
+    assert await rig.pass_s(600) == []
+    assert len(rig.done) == 1
+
+
 async def test_what_is_scheduled_is_listed_and_the_last_is_cancelled(rig: Rig) -> None:
     await rig.say("lock the front door in ten minutes", CONTEXT)
     await rig.say("unlock the front door at four", CONTEXT)

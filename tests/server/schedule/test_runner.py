@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hearth_core.command import Context, Response, ResponseKind
+from hearth_server.schedule.store import Store
 from hearth_server.understanding import Understanding
 from tests.schedule_fakes import KITCHEN, NOW, FakeBell, FakeClock, Rig, rigged
 
@@ -139,6 +140,22 @@ async def test_one_item_that_fails_does_not_keep_the_others(rig: Rig, caplog: py
     heard = await rig.pass_s(600)
     assert "The timer for 10 minutes is done" in heard
     assert "the scheduled command failed" in caplog.text
+
+
+async def test_a_timer_cancelled_at_the_command_line_is_told_to_its_satellite(
+    demo_understanding: Understanding, tmp_path: Path
+) -> None:
+    async with rigged(demo_understanding, tmp_path / "s.db") as rig:
+        await rig.told("set a timer for ten minutes")
+        await rig.schedule.runner._look()
+        beside = Store(tmp_path / "s.db")
+        (item,) = beside.items()
+        beside.remove(item.id)
+        beside.close()
+        await rig.schedule.runner._look()
+        await rig.schedule.runner._look()
+        assert [event.type for event in rig.bell.events] == ["timer-started", "timer-cancelled"]
+        assert await rig.pass_s(600) == []
 
 
 async def test_the_runner_wakes_for_what_is_due_and_for_what_is_new(

@@ -170,6 +170,17 @@ def test_a_file_that_breaks_while_it_is_open_is_set_aside(file: Path, caplog: py
     store.close()
 
 
+def test_a_full_disk_is_told_and_loses_nothing(file: Path) -> None:
+    store = Store(file)
+    kept = store.add(TIMER)
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreBrokenError, match="full"):
+        store.add(Item(Kind.COMMAND, 1.0, 1.0, command="x" * 100_000))
+    assert store.items() == (kept,)
+    store.close()
+
+
 def test_an_empty_file_is_a_new_one(file: Path) -> None:
     file.parent.mkdir()
     file.touch()
@@ -246,3 +257,4 @@ async def test_a_file_that_breaks_is_told_to_the_speaker(demo_understanding: obj
         rig.schedule._book._store._connection.close()  # as if the disk had gone
         response = await rig.say("set a timer for ten minutes")
         assert response.text == "Sorry, I could not keep that"
+        assert await rig.told("set a timer for ten minutes") == "Timer set for 10 minutes"
