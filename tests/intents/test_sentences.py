@@ -59,16 +59,16 @@ def test_every_language_loads() -> None:
 def test_samples_of_every_language_are_matched(language: str) -> None:
     sentences = load_sentences(language)
     matcher = Matcher(sentences, speech_home())
-    lost = [text for text in _samples(sentences) if not matcher.match(text, Context(area_id="kitchen"))]
-    # where words are not separated by blanks, hassil itself does not read all that its templates say
-    assert lost == [] or language in {"ja", "th", "zh-CN", "zh-HK", "zh-TW"}
+    samples = _samples(sentences)
+    assert samples
+    assert [text for text in samples if not matcher.match(text, Context(area_id="kitchen"))] == []
 
 
 def _samples(sentences: Sentences) -> list[str]:
     """Return a text for each of the first blocks of some intents that names no thing of the home."""
     intents, texts = sentences.intents, []
-    for name in ("HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState", "HassClimateSetTemperature"):
-        lists = {**intents.slot_lists, **home_lists(speech_home(), sentences.speech)}
+    lists = {**intents.slot_lists, **home_lists(speech_home(), sentences.speech)}
+    for name in ("HassTurnOn", "HassLightSet", "HassGetState"):
         for block in intents.intents[name].data if name in intents.intents else ():
             if block.requires_context.keys() - {"area"}:
                 continue
@@ -76,7 +76,10 @@ def _samples(sentences: Sentences) -> list[str]:
             said = sample_expression(
                 block.sentences[0].expression, {**lists, **block.slot_lists}, rules, language=sentences.language
             )
-            texts.append(" ".join(next(iter(said)).split()))
+            try:
+                texts.append(" ".join(next(iter(said)).split()))
+            except ValueError:  # the sampler cannot say numbers in every language
+                continue
     return texts
 
 
