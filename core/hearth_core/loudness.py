@@ -1,0 +1,45 @@
+"""How loud speech is beside the loudest of its own command: who speaks here is loud, a television across the room is not."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from .audio import RATE
+
+# Words and their gaps become one level over 0.32 s; over 0.2 s three times as many commands end in their own pauses.
+_SMOOTHED_S: Final = 0.32
+
+
+class Foreground:
+    """Follows the level of one command.
+
+    Args:
+        margin_db: speech that is so much softer than the command's loudest is not the speaker's.
+    """
+
+    def __init__(self, margin_db: float) -> None:
+        self._margin_db = margin_db
+        self._powers: list[tuple[float, int]] = []
+        self._samples = 0
+        self._loudest_db = -math.inf
+        self.last_near: int | None = None
+
+    def hear(self, window: bytes, *, speech: bool, position: int) -> None:
+        """Take a window, s16le mono, that ends at `position` in samples; `speech` is what the detector says of it.
+
+        `last_near` is the end of the last window in which the speaker, and not the background, was speaking.
+        """
+        samples = np.frombuffer(window, "<i2").astype(np.float32)
+        self._powers.append((float(samples @ samples), len(samples)))
+        self._samples += len(samples)
+        while self._samples - self._powers[0][1] >= _SMOOTHED_S * RATE:
+            self._samples -= self._powers.pop(0)[1]
+        if not speech:
+            return
+        level_db = 10.0 * math.log10(sum(power for power, _ in self._powers) / self._samples + 1e-3)
+        self._loudest_db = max(self._loudest_db, level_db)
+        if level_db >= self._loudest_db - self._margin_db:
+            self.last_near = position
