@@ -20,8 +20,3 @@ class FrontEndConfig(Section):
     gain_dbfs: int = Field(
         default=0, ge=0, le=31, description="0 is off; else the level, dB below full scale, that speech is brought to."
     )
-
-    @property
-    def used(self) -> bool:
-        """Whether anything is switched on."""
-        return self.echo_cancellation or self.noise_suppression > 0 or self.gain_dbfs > 0

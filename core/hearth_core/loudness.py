@@ -1,4 +1,4 @@
-"""How loud speech is beside the loudest of its own command: who speaks here is loud, a television across the room is not."""
+"""How loud speech is beside the loudest of its command: who speaks here is loud, a television over there is not."""
 
 from __future__ import annotations
 

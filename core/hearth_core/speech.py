@@ -66,8 +66,8 @@ class EndpointSettings:
         threshold: probability from which a window is speech.
         release: speech goes on until the probability falls this much below `threshold`; 0.15 is Silero's own value.
         onset_s: speech has begun when it lasted this long; single windows over the threshold are clicks and breaths.
-        background_db: speech this much softer than the command's loudest is a television or others in the room, and ends
-            the command like silence; None takes all speech for the speaker's.
+        background_db: speech this much softer than the command's loudest is a television or others in the room, and
+            ends the command like silence; None takes all speech for the speaker's.
         background_s: that long of it ends a command; longer than `silence_s`, because people drop their voice.
     """
 

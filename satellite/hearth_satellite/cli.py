@@ -133,6 +133,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     """
     from hearth_core.speech import Endpointer, SileroDetector
 
+    from . import front_end
     from .ears import build_microphone, build_wake
     from .events import Identity
     from .satellite import Options, Satellite
@@ -146,14 +147,15 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         wake_chime=choices.wake_chime,
         limits=TimeLimits(streaming_s=vad.max_s + 5.0),
     )
+    front = front_end.build(config.front_end)
     running = Satellite(
         Identity(config.name, config.area or None),
         build_wake(config.wake),
         Endpointer(vad, SileroDetector()),
-        _build_speaker(config),
+        front.plays(_build_speaker(config)),
         options,
     )
-    return running, build_microphone(config, running.session.ready, files=choices.mic_files)
+    return running, front.hears(build_microphone(config, running.session.ready, files=choices.mic_files))
 
 
 def _build_speaker(config: SatelliteConfig) -> Speaker:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hearth_core.config_wake import MODEL_ENDINGS
-from hearth_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from hearth_core.config import MicrophoneConfig, SatelliteConfig, WakeConfig

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
@@ -246,10 +247,8 @@ class DeviceMicrophone:
         loop = asyncio.get_running_loop()
 
         def callback(block: Any, frames: int, time: Any, status: Any) -> None:
-            try:
+            with suppress(RuntimeError):  # the loop has ended before the stream
                 loop.call_soon_threadsafe(self._put, bytes(block))
-            except RuntimeError:
-                pass  # the loop has ended before the stream
 
         await asyncio.to_thread(self._open, callback)
         return self

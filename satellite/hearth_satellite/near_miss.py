@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-# A score of a third of the threshold is music and other words, dozens an hour (counted on the negatives of bench/wake).
+# Below half of the threshold are music and other words, far too many to be looked at.
 NEAR: Final = 0.5
 # A score is a peak's until it has been low for so long: the parts of one word are one near miss, two tries are two.
 _PEAK_S: Final = 1.0
@@ -110,15 +110,15 @@ class Advice:
 
 
 _ENOUGH: Final = 5  # fewer are chance
-_CLOSE: Final = 0.85  # of the threshold: with microWakeWord, words that were really said and missed lie above it
+_CLOSE: Final = 0.85  # of the threshold: nearer to it than to what other words reach
 _FLOOR: Final = 0.4  # under this score every other sentence wakes; only the user's own hand goes lower
 
 
 def advise(wake_word: str, threshold: float, near_misses: Iterable[NearMiss]) -> Advice:
     """Return what near misses say about the threshold of a word.
 
-    It is lowered to wake at half of the peaks that came close, if those are the most; never below 0.4, and never by more than
-    a quarter at a time, because each step is to be lived with before the next.
+    It is lowered to wake at half of the peaks that came close, if those are the most; never below 0.4, and never by
+    more than a quarter at a time, because each step is to be lived with before the next.
     """
     scores: Sequence[float] = sorted(miss.score for miss in near_misses if miss.wake_word == wake_word)
     close = [score for score in scores if score >= _CLOSE * threshold]

@@ -28,8 +28,8 @@ class SocketMicrophone:
     """Sound from the network, for tests and for capture that runs elsewhere.
 
     One peer at a time: a second one takes over from the first, for a peer that was cut off may still look connected.
-    Of each peer nothing is read before `ready` first says that somebody listens, and then no faster than it is taken. When
-    it leaves, its last chunk is padded with zeros, and the next peer is waited for.
+    Of each peer nothing is read before `ready` first says that somebody listens, and then no faster than it is taken.
+    When it leaves, its last chunk is padded with zeros, and the next peer is waited for.
 
     Args:
         host: address to listen on.

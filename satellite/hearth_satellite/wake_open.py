@@ -1,8 +1,9 @@
 """openWakeWord's way of hearing: two shared feature models, then one small head for each wake word.
 
-The heads are files of the user's own. Those that openWakeWord publishes are under CC BY-NC-SA 4.0, so none is shipped; its two
-feature models are under the Apache License and are fetched when the user asks (`wake_fetch`). The package openwakeword
-itself is not used: 0.6.0 needs tflite-runtime on Linux, which has no wheel past Python 3.11, and scikit-learn.
+The heads are files of the user's own. Those that openWakeWord publishes are under CC BY-NC-SA 4.0, so none is shipped;
+its two feature models are under the Apache License and are fetched when the user asks (`wake_fetch`). The package
+openwakeword itself is not used: 0.6.0 needs scikit-learn, and on Linux tflite-runtime, which has no wheel past Python
+3.11.
 
 Source of the sizes: openWakeWord 0.6.0, `openwakeword/utils.py`.
 """
@@ -47,6 +48,11 @@ class OpenEngine:
         EngineError: onnxruntime, or for .tflite ai-edge-litert, is not installed; or a model is none of openWakeWord's.
     """
 
+    _tail: NDArray[Any]
+    _frames: NDArray[Any]
+    _heard: NDArray[Any]
+    _steps: int
+
     latency_s = 0.4  # a head's window ends up to one step late, and its training lets the word end 0.2 s before that
 
     def __init__(self, heads: Sequence[Path], features: Path) -> None:
@@ -58,7 +64,7 @@ class OpenEngine:
         # openWakeWord's own default; a head that was trained elsewhere has the threshold that its maker says.
         self.models = tuple(Model(WakePhrase(head.name, head.name.replace("_", " ")), 0.5) for head in self._heads)
         self._embeddings = max((head.embeddings for head in self._heads), default=1)
-        self.reset()
+        self._begin()
         self._check()
 
     def _check(self) -> None:
@@ -67,7 +73,7 @@ class OpenEngine:
             self.feed(bytes(2 * _STEP * 2))
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             raise EngineError(f"these are not openWakeWord's models: {error}", remedy="Fetch them again") from error
-        self.reset()
+        self._begin()
 
     def feed(self, chunk: bytes) -> list[tuple[float, ...]]:
         """Take the next sound; return the scores of all heads, once for each step of 80 ms that it completes."""
@@ -89,6 +95,9 @@ class OpenEngine:
 
     def reset(self) -> None:
         """Forget the sound so far."""
+        self._begin()
+
+    def _begin(self) -> None:
         np = self._np
         self._chunker = Chunker(_STEP * 2)
         self._tail = np.zeros(_OVERLAP, np.float32)

@@ -1,4 +1,4 @@
-"""A microphone that died is opened again: sound devices stop delivering, or deliver nothing but zeros, without a word."""
+"""A microphone that died is opened again: sound devices stop, or give nothing but zeros, without a word."""
 
 from __future__ import annotations
 
