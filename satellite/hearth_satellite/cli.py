@@ -155,7 +155,10 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         front.plays(_build_speaker(config)),
         options,
     )
-    return running, front.hears(build_microphone(config, running.session.ready, files=choices.mic_files))
+    microphone = build_microphone(
+        config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
+    )
+    return running, front.hears(microphone)
 
 
 def _build_speaker(config: SatelliteConfig) -> Speaker:

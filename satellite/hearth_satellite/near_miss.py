@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+
+_LOG = logging.getLogger(__name__)
 
 # Below half of the threshold are music and other words, far too many to be looked at.
 NEAR: Final = 0.5
@@ -75,6 +78,7 @@ class NearMisses:
             if self._kept.maxlen:
                 miss = NearMiss(wake_word, peak.score, threshold, peak.at_ms, self._now())
                 self._kept.append(miss)
+                _LOG.info("almost heard %s: %.2f of the %.2f it takes", wake_word, peak.score, threshold)
                 self._told(miss)
 
     def detected(self) -> None:

