@@ -2,10 +2,11 @@
 
     python bench/front_end.py [--wake DIR|TAR…] [--word alexa] [--speech DIR|TAR] [--json]
 
-The room has 4 x 5 x 2.6 m, the satellite's speaker is 12 cm from its microphone, the person 2.4 m away (image sources of
-pyroomacoustics). ERLE is the echo's power over what is left of it, after 5 s. `--wake` is said while the satellite plays
-music, which is made here of chords and drums, or speech; at the microphone the echo is `--above` dB louder than the
-person (levels as bench/sound.py has them). With `--noise` also the wake rate before it by degree of suppression.
+The room has 4 x 5 x 2.6 m, the satellite's speaker is 12 cm from its microphone, the person 2.4 m away (image sources
+of pyroomacoustics). ERLE is the echo's power over what is left of it, after 5 s. `--wake` is said while the satellite
+plays music, which is made here of chords and drums, or speech; at the microphone the echo is `--above` dB louder than
+the person (levels as bench/sound.py has them); `nothing` is the same room with nothing played. With `--noise` also the
+wake rate before it by degree of suppression.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class Task:
     word: str
     played: sound.Samples
     behind: str
-    above_db: float
+    above_db: float  # -inf plays nothing
 
 
 def say(task: Task) -> list[tuple[str, str, float, bool]]:
@@ -146,7 +147,8 @@ def say(task: Task) -> list[tuple[str, str, float, bool]]:
     word *= np.float32(1500.0 / 10 ** (sound.speech_db(word) / 20))  # as loud as somebody 2.5 m away
     played = task.played[: round(SETTLE_S * RATE) + len(word) + RATE]
     echo = heard_of(played, own)
-    echo *= np.float32(10 ** ((sound.speech_db(word) + task.above_db - sound.noise_db(echo)) / 20))
+    echo *= np.float32(10 ** ((sound.speech_db(word) + task.above_db - sound.noise_db(echo)) / 20))  # -inf makes it 0
+    played = played if np.isfinite(task.above_db) else np.zeros_like(played)
     microphone = echo + np.random.default_rng(0).normal(0, 3, len(echo)).astype(np.float32)
     at = round(SETTLE_S * RATE)
     microphone[at : at + len(word)] += word[: len(microphone) - at]
@@ -191,7 +193,7 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, default=SHARED / "librispeech-excerpts.tar")
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--snr", type=float, default=10.0)
-    parser.add_argument("--above", type=float, nargs="+", default=[0.0, 10.0, 20.0])
+    parser.add_argument("--above", type=float, nargs="+", default=[-10.0, -5.0, 0.0, 10.0])
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as unpacked, multiprocessing.Pool() as pool:
@@ -202,7 +204,8 @@ def main() -> None:
             sys.exit(str(error))
         plays = {"music": music(30.0), "speech": np.resize(talk, 30 * RATE)}
         erles = [row for name, played in plays.items() for row in measure_erle(played, name)]
-        tasks = [
+        tasks = [Task(path, arguments.word, plays["music"], "nothing", -np.inf) for path in words]
+        tasks += [
             Task(path, arguments.word, played, name, above)
             for name, played in plays.items()
             for above in arguments.above
@@ -219,10 +222,8 @@ def main() -> None:
     for erle in erles:
         print(f"{erle.played:8} delay {erle.delay_ms:4} ms   ERLE {erle.erle_db:5.1f} dB")
     for row in found:
-        percent = 100 * row.heard / row.said
-        print(
-            f"{row.behind:24} echo {row.above_db:+4.0f} dB  {row.front_end:24} {row.heard:4} of {row.said} {percent:5.1f} %"
-        )
+        rate = f"{row.heard} of {row.said}, {100 * row.heard / row.said:.1f} %"
+        print(f"{row.behind:24} echo {row.above_db:+4.0f} dB  {row.front_end:24} {rate}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import Final
 
 import numpy as np
@@ -27,7 +28,8 @@ class Foreground:
 
     def __init__(self, margin_db: float) -> None:
         self._margin_db = margin_db
-        self._powers: list[tuple[float, int]] = []
+        self._powers: deque[tuple[float, int]] = deque()
+        self._power = 0.0  # of all of them; whole numbers, so that adding and taking away leaves nothing behind
         self._samples = 0
         self._loudest_db = -math.inf
         self._floor_db = math.inf
@@ -40,12 +42,14 @@ class Foreground:
 
     def hear(self, window: bytes, *, speech: bool, position: int) -> None:
         """Take a window, s16le mono, that ends at `position` in samples; `speech` is what the detector says of it."""
-        samples = np.frombuffer(window, "<i2").astype(np.float32)
+        samples = np.frombuffer(window, "<i2").astype(np.float64)
         self._powers.append((float(samples @ samples), len(samples)))
+        self._power += self._powers[-1][0]
         self._samples += len(samples)
         while self._samples - self._powers[0][1] >= _SMOOTHED_S * RATE:
-            self._samples -= self._powers.pop(0)[1]
-        level_db = 10.0 * math.log10(sum(power for power, _ in self._powers) / self._samples + 1e-3)
+            power, count = self._powers.popleft()
+            self._power, self._samples = self._power - power, self._samples - count
+        level_db = 10.0 * math.log10(self._power / self._samples + 1e-3)
         if self._samples >= _SMOOTHED_S * RATE:
             self._floor_db = min(self._floor_db, level_db)
         if not speech:

@@ -51,7 +51,7 @@ class UtteranceConfig(Section):
 
     silence_s: float = Field(default=0.5, ge=0.1, le=5, description="Seconds of silence that end a command.")
     min_speech_s: float = Field(
-        default=0.3, ge=0, le=5, description="Seconds of speech from which silence_s ends it; less waits at least 1 s."
+        default=0.2, ge=0, le=5, description="Seconds of speech from which silence_s ends it; less waits at least 1 s."
     )
     max_s: float = Field(
         default=15.0, ge=1, le=120, description="Seconds after which a command is cut, silence or not."

@@ -73,7 +73,9 @@ class EndpointSettings:
     """
 
     silence_s: float = 0.5
-    min_speech_s: float = 0.3
+    # As Silero counts, which is 0.1 s late on a word: 0.3 s of real speech. Of 120 words of one syllable it hears less
+    # than 0.3 s in 13, less than 0.2 s in 2; "off" is to end as soon as a sentence does.
+    min_speech_s: float = 0.2
     short_silence_s: float = 1.0
     max_s: float = 15.0
     no_speech_s: float | None = 5.0
