@@ -11,6 +11,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from .index import Block, Entry, Index, Slot, Values
@@ -77,6 +78,7 @@ class _Edge(NamedTuple):
     words: Words
     code: Code
     literal: bool  # whether a word of the sentence may stand for it, else a list only
+    half: bool = False  # of a word
 
 
 class _Way(NamedTuple):
@@ -103,6 +105,9 @@ class _Hypothesis(NamedTuple):
     number: int  # in place of the steps where costs are equal
     node: int
     step: _Step | None
+
+
+_ORDER = attrgetter("cost", "number")
 
 
 class Search:
@@ -202,8 +207,8 @@ class Search:
                     place += 1
                     splits += 1
                     first, last = (self._index.code((half,)) for half in halves)
-                    edges[at].append(_Edge(place, halves[:1], first, True))
-                    edges[place].append(_Edge(at + 1, halves[1:], last, True))
+                    edges[at].append(_Edge(place, halves[:1], first, True, True))
+                    edges[place].append(_Edge(at + 1, halves[1:], last, True, True))
         return edges
 
     # what may stand for a stretch
@@ -235,7 +240,7 @@ class Search:
         for row, column, cost in near:
             edge, symbol = literal[row], index.symbols[column]
             word = index.texts[symbol]
-            if edge.words != (word,):
+            if edge.half or edge.words != (word,):
                 cost = max(cost, _SPELLING)
             ways[edge][symbol] = [_Way(cost, word, (word,), len(index.codes[column].fine))]
         for values, symbols in index.uses:
@@ -249,7 +254,7 @@ class Search:
             found: dict[_Edge, list[tuple[float, int]]] = defaultdict(list)
             for row, column, cost in distances([edge.code for edge in short], values.codes, share):
                 edge = short[row]
-                if edge.words != values.entries[column].words:
+                if edge.half or edge.words != values.entries[column].words:
                     cost = max(cost, _SPELLING)
                 found[edge].append((cost, column))
             for edge, rows in found.items():
@@ -302,7 +307,7 @@ class Search:
                         cost = hypothesis.cost + 1 + len(edge.code.fine)
                         if cost <= budget:
                             then.append(hypothesis._replace(cost=cost))
-        yield from sorted(done)
+        yield from sorted(done, key=_ORDER)
 
     def _order(self, edges: dict[int, list[_Edge]]) -> list[int]:
         """Return the places of the lattice, each before those that come after it."""
@@ -314,7 +319,7 @@ class Search:
         """Return the best hypotheses, with those that leave a short word of the sentence out."""
         if not budget:  # to the letter there is no better or worse
             return list({hypothesis.node: hypothesis for hypothesis in hypotheses}.values())
-        best = heapq.nsmallest(beam, hypotheses)
+        best = heapq.nsmallest(beam, hypotheses, key=_ORDER)
         for hypothesis in best[: beam // 2]:
             for symbol, target in self._index.arcs(hypothesis.node).items():
                 sounds = self._index.short.get(symbol)
@@ -322,7 +327,7 @@ class Search:
                     word = self._index.texts[symbol]
                     step = _Step(hypothesis.step, _Way(sounds, word, (word,), sounds))
                     best.append(hypothesis._replace(cost=hypothesis.cost + sounds, node=target, step=step))
-        return heapq.nsmallest(beam, best)
+        return heapq.nsmallest(beam, best, key=_ORDER)
 
     def _found(self, hypothesis: _Hypothesis, blocks: tuple[Block, ...]) -> Found:
         ways: list[_Way] = []
