@@ -30,8 +30,7 @@ from typing import Any, TypeVar
 from hassil.intents import Intents
 from hassil.recognize import RecognizeResult, recognize_best
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from bench.misheard import Mishearing
 from bench.others import other_sentences
 
@@ -48,6 +47,7 @@ from tests.intents.homes import large_home
 
 T = TypeVar("T")
 
+ROOT = Path(__file__).parent.parent
 ERRORS = (1, 2, 3)
 SIZES = (300, 2_000)
 TEXTS = 400
