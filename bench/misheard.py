@@ -56,12 +56,11 @@ class Mishearing:
         """
         heard = list(words)
         phones = [self.phones(word) for word in words]
-        for _ in range(errors):
+        sounding = [len(p) * (word not in spared) for word, p in zip(words, phones, strict=True)]
+        for _ in range(errors if any(sounding) else 0):
             before = list(heard)
             while heard == before:  # another sound that is written the same is no error
-                at = rng.choices(
-                    range(len(words)), [len(p) * (w not in spared) for w, p in zip(words, phones, strict=True)]
-                )[0]
+                at = rng.choices(range(len(words)), sounding)[0]
                 phones[at] = self._wrong(phones[at], rng)
                 heard[at] = "".join(self._spelling[phone] for phone in phones[at])
         return tuple(word for word in heard if word)

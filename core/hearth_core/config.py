@@ -12,20 +12,20 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from .config_microphone import MicrophoneConfig
+from .config_wake import WakeConfig
 from .document import Document, KeyPath, Problem, read, spelled
 from .errors import ConfigError
 from .section import Section
 from .settings import (
     Config,
     HomeConfig,
-    MicrophoneConfig,
     SatelliteConfig,
     SatelliteLinkConfig,
     ServerConfig,
     SpeakConfig,
     SpeakerConfig,
     UtteranceConfig,
-    WakeConfig,
     WhisperConfig,
 )
 

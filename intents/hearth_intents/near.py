@@ -15,10 +15,10 @@ BUDGET_S = 2.0
 # Longer texts are no commands.
 MAX_WORDS = 40
 
-# A word that sounds nearly as the template's costs what it lacks of sounding like it, where one that is missing and one
-# too much cost 2. One that sounds the same and is written otherwise still is another word.
+# What it costs to hear a word as the template's: nothing if it is that word; little if it sounds like it, the less the
+# more; as much as a word that is missing if it is another.
 _ALIKE = 0.5
-_SAME_SOUND_COST = 0.1
+_OTHER_SPELLING = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class _Alignment:
         self._automata = sentences.automata
         self._words = words
         self._known: dict[tuple[int, int], _Way] = {}
-        self._costs: dict[tuple[int, int], float | None] = {}
+        self._costs: dict[tuple[int, int], float] = {}
 
     def best(self, node: int, at: int) -> _Way:
         """Return the cheapest way from a node on, with the words from `at` on."""
@@ -124,8 +124,8 @@ class _Alignment:
             word = self._sentences.text(symbol)
             then = self.best(target, at)
             ways.append((then.cost + 1, then, word, word, ""))
-            cost = self._cost(symbol, at) if left else None
-            if cost is not None:
+            if left:
+                cost = self._cost(symbol, at)
                 then = self.best(target, at + 1)
                 ways.append((then.cost + cost, then, word, word if cost else "", left[0] if cost else ""))
         if not ways:
@@ -138,12 +138,12 @@ class _Alignment:
             (extra, *then.extra) if extra else then.extra,
         )
 
-    def _cost(self, symbol: int, at: int) -> float | None:
-        """Return what it costs to hear a word as the template's, None if it is another."""
+    def _cost(self, symbol: int, at: int) -> float:
+        """Return what it costs to hear a word as the template's."""
         key = (symbol, at)
         if key not in self._costs:
             word, heard = self._sentences.text(symbol), self._words[at]
             like = 1.0 if word == heard else likeness(word, heard)
-            cost = 0.0 if word == heard else max(_SAME_SOUND_COST, 1 - like)
-            self._costs[key] = cost if like >= _ALIKE else None
+            cost = 0.0 if word == heard else _OTHER_SPELLING + 1 - like
+            self._costs[key] = min(1.0, cost) if like >= _ALIKE else 1.0
         return self._costs[key]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
 from typing import Any
 
+import yaml
 from hassil.expression import TextChunk
 from hassil.intents import SlotList, TextSlotList, TextSlotValue
 from hassil.util import normalize_text
@@ -22,8 +25,26 @@ def home_lists(home: Home, speech: Speech) -> dict[str, SlotList]:
     return {
         "name": _listed("name", ((e.entity_id, e.names, entity_context(e)) for e in home.entities.values()), speech),
         "area": _listed("area", ((a.area_id, (a.name, *a.aliases), {}) for a in home.areas.values()), speech),
-        "floor": _listed("floor", ((f.floor_id, (f.name, *f.aliases), {}) for f in home.floors.values()), speech),
+        "floor": _listed("floor", _floors(home, speech.language), speech),
     }
+
+
+def _floors(home: Home, language: str) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the floors' names, and for the only one of its level what people call that ("upstairs")."""
+    taken = {name.casefold() for name in home_names(home)}
+    levels = [floor.level for floor in home.floors.values()]
+    for floor in home.floors.values():
+        alone = floor.level is not None and levels.count(floor.level) == 1 and len(levels) > 1
+        words = _floor_words(language).get(floor.level or 0, ()) if alone else ()
+        extra = tuple(word for word in words if word.casefold() not in taken)
+        yield floor.floor_id, (floor.name, *floor.aliases, *extra), {}
+
+
+@cache
+def _floor_words(language: str) -> Mapping[int, tuple[str, ...]]:
+    file = resources.files(__package__) / "floors.yaml"
+    found = yaml.safe_load(file.read_text(encoding="utf-8")).get(language.partition("-")[0], {})
+    return {level: tuple(words) for level, words in found.items()}
 
 
 def home_names(home: Home) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hearth_core.cli import Invocation
+from hearth_core.config_wake import words_named
 from hearth_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .microphone import Microphone
     from .satellite import Satellite
     from .speaker import Speaker
-    from .wake import WakeWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,8 @@ def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
         microphone |= {"source": "stdin"}
     wake: dict[str, object] = {}
     if choices.wake:
-        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": choices.wake}
+        words = words_named(choices.wake)
+        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": words}
     return config.model_copy(
         update={
             **own,
@@ -133,6 +133,8 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     """
     from hearth_core.speech import Endpointer, SileroDetector
 
+    from . import front_end
+    from .ears import build_microphone, build_wake
     from .events import Identity
     from .satellite import Options, Satellite
     from .session import TimeLimits
@@ -145,23 +147,18 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         wake_chime=choices.wake_chime,
         limits=TimeLimits(streaming_s=vad.max_s + 5.0),
     )
+    front = front_end.build(config.front_end)
     running = Satellite(
         Identity(config.name, config.area or None),
-        _build_wake(config),
+        build_wake(config.wake),
         Endpointer(vad, SileroDetector()),
-        _build_speaker(config),
+        front.plays(_build_speaker(config)),
         options,
     )
-    return running, _build_microphone(config, choices, running.session.ready)
-
-
-def _build_wake(config: SatelliteConfig) -> WakeWord:
-    from .wake import AnySpeech, MicroWakeWord
-
-    if config.wake.engine == "none":
-        return AnySpeech()
-    sensitivity = 0.5 if config.wake.sensitivity is None else config.wake.sensitivity
-    return MicroWakeWord(config.wake.words, sensitivity=sensitivity)
+    microphone = build_microphone(
+        config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
+    )
+    return running, front.hears(microphone)
 
 
 def _build_speaker(config: SatelliteConfig) -> Speaker:
@@ -174,24 +171,6 @@ def _build_speaker(config: SatelliteConfig) -> Speaker:
             return FileSpeaker(Path(config.speaker.file))
         case "device":
             return DeviceSpeaker(config.speaker.device)
-
-
-def _build_microphone(config: SatelliteConfig, choices: Choices, ready: Callable[[], bool]) -> Microphone:
-    from hearth_core.audio import PcmFormat
-
-    from .microphone import DeviceMicrophone, FileMicrophone, StdinMicrophone
-
-    microphone = config.microphone
-    match microphone.source:
-        case "file":
-            paths = choices.mic_files or (Path(microphone.file),)
-            # The end of speech is to be found in the pause; after a very short command it takes 1 s of silence.
-            pause_s = max(1.0, config.vad.silence_s) + 0.5
-            return FileMicrophone(paths, ready=ready, pause_s=pause_s, realtime=microphone.realtime)
-        case "stdin":
-            return StdinMicrophone(PcmFormat(microphone.rate, microphone.width, microphone.channels), ready=ready)
-        case "device":
-            return DeviceMicrophone(microphone.device, PcmFormat(microphone.rate, 2, microphone.channels))
 
 
 async def _run(running: Satellite, microphone: Microphone) -> None:

@@ -19,6 +19,7 @@ from .session import EndOfSpeech, Session, State, TimeLimits
 from .speaker import NullSpeaker, Speaker
 from .uplink import Uplink
 from .wake import WakeWord
+from .watchdog import Health
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Satellite:
         self._info = events.info(identity, wake.phrases, sounds=not isinstance(speaker, NullSpeaker))
         self._playback = Playback(speaker, lambda sound: self.session.played(sound))
         self._uplinks: set[Uplink] = set()
+        self.microphone_health = Health(True)
         self.session = Session(
             wake, end_of_speech, self._playback, limits=options.limits, wake_chime=options.wake_chime, clock=clock
         )
@@ -100,6 +102,10 @@ class Satellite:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    def on_microphone(self, health: Health) -> None:
+        """Take note that the microphone died, or works again."""
+        self.microphone_health = health
 
     async def _serve(self, connection: wire.Connection) -> None:
         uplink = Uplink(connection, self.session, self._info)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,6 +38,7 @@ from . import events
 from .answers import Answers
 from .chime import Chime
 from .playback import Playback, Sound
+from .ring import Ring
 from .wake import WakeWord
 
 _LOG = logging.getLogger(__name__)
@@ -126,8 +126,7 @@ class Session:
         self._clock = clock
         self._state = State.IDLE
         self._deadline = float("inf")
-        self._preroll: deque[bytes] = deque()
-        self._preroll_bytes = 0
+        self._preroll = Ring(wake.preroll_s)
         self._command_id = ""
         self._streamed_bytes = 0
         self._driver: Driver | None = None
@@ -161,7 +160,7 @@ class Session:
             self._stream(pcm)
         elif self._state is State.LISTENING or (self._state is State.ANSWERING and self._wake.phrases):
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
-            self._remember(pcm)
+            self._preroll.add(pcm)
             detection = self._wake.feed(pcm)
             if detection is not None:
                 self._begin(detection)
@@ -171,25 +170,18 @@ class Session:
         if self._state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
 
-    def _remember(self, pcm: bytes) -> None:
-        self._preroll.append(pcm)
-        self._preroll_bytes += len(pcm)
-        most = self._wake.preroll_s * BYTES_PER_SECOND
-        while self._preroll_bytes - len(self._preroll[0]) >= most:
-            self._preroll_bytes -= len(self._preroll.popleft())
-
     def _begin(self, detection: Detection | None) -> None:
         self._command_id = new_command_id()
         woken_by = "the driver" if detection is None else detection.wake_word or "speech"
         self._transcribed = False
         self._enter(State.STREAMING, self._limits.streaming_s)
         _LOG.info("command %s begins, woken by %s", self._command_id, woken_by)
-        for event in events.beginning(detection, self._command_id):
+        before = self._preroll.take()
+        lead_ms = sum(map(len, before)) * 1000 // BYTES_PER_SECOND
+        for event in events.beginning(detection, self._command_id, lead_ms):
             self._send(event)
         self._streamed_bytes = 0
         self._end_of_speech.reset()
-        before = list(self._preroll)
-        self._forget_preroll()
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._wake.phrases)
@@ -315,7 +307,7 @@ class Session:
 
     def _play(self) -> None:
         """Be in PLAYING until all that has arrived is heard, however fast or slowly it came."""
-        self._forget_preroll()
+        self._preroll.clear()
         heard_by = max(self._answers.heard_by, self._clock())
         self._enter(State.PLAYING, heard_by - self._clock() + self._limits.play_margin_s)
 
@@ -363,19 +355,15 @@ class Session:
         self._deadline = self._clock() + limit_s
 
     def _listen(self) -> None:
-        self._forget_preroll()
+        self._preroll.clear()
         self._wake.reset()
         self._enter(State.LISTENING)
 
     def _rest(self) -> None:
         self._driver = None
         self._answers.silence()
-        self._forget_preroll()
-        self._enter(State.IDLE)
-
-    def _forget_preroll(self) -> None:
         self._preroll.clear()
-        self._preroll_bytes = 0
+        self._enter(State.IDLE)
 
     def _send(self, event: Event) -> None:
         if self._driver is not None:

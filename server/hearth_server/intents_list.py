@@ -64,14 +64,19 @@ async def show_coverage(config: Config, wanted: Wanted, *, as_json: bool) -> int
         return 1 if found.unnamed else 0
     console = Console(highlight=False, soft_wrap=True)
     for entity_id, intents in found.things.items():
-        reached = f"[dim]{', '.join(intents)}[/]" if intents else "[red]no sentence can name it[/]"
+        reached = f"[dim]{_some(intents)}[/]" if intents else "[red]no sentence can name it[/]"
         console.print(f"{escape(home.entities[entity_id].name)}  [dim]{entity_id}[/]  {reached}")
     for place, intents in found.places.items():
         area = home.areas.get(place) or home.floors[place]
-        reached = f"[dim]{', '.join(intents)}[/]" if intents else "[yellow]no sentence can name it[/]"
+        reached = f"[dim]{_some(intents)}[/]" if intents else "[yellow]no sentence can name it[/]"
         console.print(f"{escape(area.name)}  [dim]{place}[/]  {reached}")
     _show_intents(console, found)
     return 1 if found.unnamed else 0
+
+
+def _some(intents: tuple[str, ...], most: int = 4) -> str:
+    more = f" and {len(intents) - most} more" if len(intents) > most else ""
+    return ", ".join(intents[:most]) + more
 
 
 def _show_intents(console: Console, found: Coverage) -> None:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from hearth_core.command import Action, Clause, Context, Hypothesis, IntentMatch, Outcome, Transcription
+from hearth_core.command import Action, Clause, Context, Hypothesis, IntentMatch, Outcome, OutcomeStatus, Transcription
 from hearth_core.config import Config
 from hearth_core.home import Home
 from hearth_intents.near import near
@@ -34,7 +34,7 @@ class Trial:
         plan: what is to be done, None if it is not understood.
         buses: the bus of each entity or place of the plan, empty where there is none.
         response: what is or would be answered.
-        outcomes: what became of it; nothing if it was not done.
+        outcomes: what became of it; if it was not done, what could not be.
     """
 
     clause: Clause
@@ -46,9 +46,8 @@ class Trial:
     @property
     def fine(self) -> bool:
         """Whether it is understood and can be done."""
-        return (
-            self.plan is not None and self.plan.refusal is None and not any(o.status != "done" for o in self.outcomes)
-        )
+        done = all(outcome.status is OutcomeStatus.DONE for outcome in self.outcomes)
+        return self.plan is not None and self.plan.refusal is None and done
 
 
 async def try_text(config: Config, wanted: Wanted, text: str, area: str, *, really: bool, as_json: bool) -> int:
@@ -103,14 +102,16 @@ async def _trial(bench: Workbench, clause: Clause, home: Home, context: Context,
     if not clause.matches:
         return Trial(clause, None, {}, bench.phrasebook.not_understood().text)
     planned = plan(clause.matches, home, context)
-    buses = {
-        place: route.bus.name if route.bus else ""
-        for action in planned.actions
-        for route in bench.house.route(action)
-        for place in route.action.entity_ids
-    }
+    routes = [route for action in planned.actions for route in bench.house.route(action)]
+    buses = {place: route.bus.name if route.bus else "" for route in routes for place in route.action.entity_ids}
     if not really or clause.when is not None:  # what is put off is for the server, which is still there then
-        return Trial(clause, planned, buses, respond(planned, home, bench.phrasebook, context))
+        missing = tuple(
+            Outcome(place, OutcomeStatus.UNCONFIGURED, "its bus is not configured")
+            for route in routes
+            if not route.configured
+            for place in route.action.entity_ids
+        )
+        return Trial(clause, planned, buses, respond(planned, home, bench.phrasebook, context, missing), missing)
     outcomes = await execute(planned, bench.house, bench.config.server.action_timeout_s)
     response = bench.phrasebook.respond(planned, outcomes, bench.house.home, context).text
     return Trial(clause, planned, buses, response, outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hearth_core.command import Context, Hypothesis, IntentMatch, Outcome, OutcomeStatus, Transcription
@@ -67,10 +68,17 @@ class Examiner:
         return Verdict(test, transcription.text, matches[0] if matches else None, response, tuple(wrong))
 
 
-def respond(planned: Plan, home: Home, phrasebook: Phrasebook, context: Context) -> str:
-    """Return what would be answered if everything that is planned got done."""
-    outcomes = [Outcome(entity_id, OutcomeStatus.DONE) for action in planned.actions for entity_id in action.entity_ids]
-    return phrasebook.respond(planned, outcomes, imagined(planned, home), context).text
+def respond(
+    planned: Plan, home: Home, phrasebook: Phrasebook, context: Context, failures: Sequence[Outcome] = ()
+) -> str:
+    """Return what would be answered if everything that is planned got done, but for the failures."""
+    done = {
+        entity_id: Outcome(entity_id, OutcomeStatus.DONE)
+        for action in planned.actions
+        for entity_id in action.entity_ids
+    }
+    outcomes = {**done, **{outcome.entity_id: outcome for outcome in failures}}
+    return phrasebook.respond(planned, outcomes.values(), imagined(planned, home), context).text
 
 
 def imagined(planned: Plan, home: Home) -> Home:

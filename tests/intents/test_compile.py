@@ -245,3 +245,17 @@ def test_a_graph_that_is_too_large_is_an_error(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(compiling, "MAX_ARCS", 5)
     with pytest.raises(SentenceError, match="more than 5 arcs"):
         compile_grammar(_sentences(tmp_path, "(a|b|c) (d|e|f)"), Home())
+
+
+def test_text_only_block_is_matched_and_left_out_of_the_grammar(tmp_path: Path) -> None:
+    sentences = _sentences(tmp_path, "only written", block={"metadata": {"text_only": True}})
+    assert _all(sentences) == set()
+    assert Matcher(sentences, Home()).match("only written", Context())
+
+
+def test_thing_without_a_device_class_is_none_of_the_class_that_is_asked_for(tmp_path: Path) -> None:
+    home = Home.of(
+        (), (), [Entity("sensor.a", "Alpha", device_class="battery"), Entity("sensor.b", "Beta"), Entity("fan.c", "C")]
+    )
+    block = {"requires_context": {"domain": "sensor", "device_class": "battery"}}
+    assert _all(_sentences(tmp_path, "charge of {name}", block=block), home) == {"charge of alpha"}

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hassil.sample import sample_expression
 
 from hearth_core.command import Context
 from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import Sentences, action_of, is_authors, languages, load_sentences
+from hearth_intents.slots import home_lists
+from tests.intents.homes import speech_home
 
 
 def _file(path: Path, *templates: str, block: dict[str, Any] | None = None, **top: Any) -> Path:
@@ -50,6 +53,34 @@ def test_an_unknown_language_is_an_error(language: str) -> None:
 def test_every_language_loads() -> None:
     for language in languages():
         assert load_sentences(language).intents.intents
+
+
+@pytest.mark.parametrize("language", languages())
+def test_samples_of_every_language_are_matched(language: str) -> None:
+    sentences = load_sentences(language)
+    matcher = Matcher(sentences, speech_home())
+    samples = _samples(sentences)
+    assert samples
+    assert [text for text in samples if not matcher.match(text, Context(area_id="kitchen"))] == []
+
+
+def _samples(sentences: Sentences) -> list[str]:
+    """Return a text for each of the first blocks of some intents that names no thing of the home."""
+    intents, texts = sentences.intents, []
+    lists = {**intents.slot_lists, **home_lists(speech_home(), sentences.speech)}
+    for name in ("HassTurnOn", "HassLightSet", "HassGetState"):
+        for block in intents.intents[name].data if name in intents.intents else ():
+            if block.requires_context.keys() - {"area"}:
+                continue
+            rules = {**intents.expansion_rules, **block.expansion_rules}
+            said = sample_expression(
+                block.sentences[0].expression, {**lists, **block.slot_lists}, rules, language=sentences.language
+            )
+            try:
+                texts.append(" ".join(next(iter(said)).split()))
+            except ValueError:  # the sampler cannot say numbers in every language
+                continue
+    return texts
 
 
 def test_author_files_stand_in_the_folder_or_in_the_folder_of_the_language(tmp_path: Path) -> None:

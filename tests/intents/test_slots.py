@@ -5,7 +5,7 @@ from __future__ import annotations
 from hassil.expression import TextChunk
 from hassil.intents import TextSlotList, TextSlotValue
 
-from hearth_core.home import Entity, Home
+from hearth_core.home import Area, Entity, Floor, Home
 from hearth_intents.slots import home_lists, in_place
 from hearth_intents.spoken import speech
 from tests.intents.homes import speech_home
@@ -43,3 +43,27 @@ def test_a_thing_is_in_its_area_and_on_its_floor() -> None:
     assert not in_place(home, "light.bed_light", floor="ground")
     assert not in_place(home, "weather.new_york", area="office")
     assert in_place(home, "weather.new_york")
+
+
+def _floors(*floors: Floor, language: str = "en", areas: tuple[Area, ...] = ()) -> set[tuple[str, str]]:
+    listed = home_lists(Home.of(floors, areas, ()), speech(language))["floor"]
+    assert isinstance(listed, TextSlotList)
+    return {(_text(value).casefold(), str(value.value_out)) for value in listed.values}
+
+
+def test_only_floor_of_a_level_has_that_levels_everyday_name() -> None:
+    ground, first = Floor("g", "Ground Floor", level=0), Floor("f", "First Floor", level=1)
+    assert {("upstairs", "f"), ("downstairs", "g")} <= _floors(ground, first)
+    assert {("oben", "f"), ("unten", "g")} <= _floors(ground, first, language="de")
+    assert all(name != "upstairs" for name, _ in _floors(ground, first, Floor("s", "Studio", level=1)))
+
+
+def test_everyday_name_of_a_floor_gives_way_to_a_name_of_the_home() -> None:
+    first, loft = Floor("f", "First Floor", level=1), Floor("l", "Loft", aliases=("Upstairs",), level=2)
+    assert ("upstairs", "f") not in _floors(first, loft)
+    assert all(name != "upstairs" for name, _ in _floors(first, loft, areas=(Area("a", "upstairs"),)) if _ == "f")
+
+
+def test_floor_without_a_level_or_without_another_keeps_its_name_alone() -> None:
+    assert _floors(Floor("f", "First Floor", level=1)) == {("first floor", "f")}
+    assert _floors(Floor("f", "First"), Floor("g", "Ground")) == {("first", "f"), ("ground", "g")}

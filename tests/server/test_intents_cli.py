@@ -116,6 +116,17 @@ def test_try_shows_intent_slots_plan_and_bus(capsys: pytest.CaptureFixture[str])
     assert action["buses"] == {"light.bed_light": "demo"}
 
 
+def test_try_says_that_a_bus_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "own" / "saw.yaml").write_text(
+        "language: en\nintents:\n  Saw:\n    data:\n      - sentences: ['start the saw']\n"
+        "        action: {mqtt: {topic: saw}}\n"
+    )
+    code, found = as_json(capsys, "try", "start the saw")
+    assert code == 1
+    assert [outcome["status"] for outcome in found[0]["outcomes"]] == ["unconfigured"]
+    assert found[0]["response"] == "The MQTT broker is not connected to Hearth"
+
+
 @pytest.mark.usefixtures("folder")
 def test_try_does_it_when_told(capsys: pytest.CaptureFixture[str]) -> None:
     code, found = as_json(capsys, "try", "--do", "turn on the bed light")
