@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 from wyoming.event import Event
 
-from hearth_core.command import Clause, Context, Response, ResponseKind
+from hearth_core.command import Context, Hypothesis, Response, ResponseKind, Transcription
 from hearth_core.config_schedule import ScheduleConfig
 from hearth_core.home import Home
-from hearth_intents.times import find_time, without
 from hearth_server.demo_home import DemoHome
 from hearth_server.house import House
 from hearth_server.schedule.clock import Clock
@@ -117,17 +116,16 @@ class Rig:
 
     async def say(self, text: str, context: Context = KITCHEN) -> Response:
         """Understand a text as the server does, and give it to the schedule."""
-        matches = self.understanding.matcher.match(text, context)
-        clause = Clause(text, matches)
-        if not matches and (phrase := find_time(text, "en", context.now)) is not None:
-            rest = without(text, phrase)
-            clause = Clause(rest, self.understanding.matcher.match(rest, context), when=phrase.when)
+        transcription = Transcription((Hypothesis(text),), engine="text")
+        understood = self.understanding.matcher.understand(transcription, context)
+        if not understood:
+            return self.understanding.phrasebook.not_understood()
+        (clause,) = understood.clauses
         clause = delayed(clause, self.understanding.matcher, context)
         if clause.when is not None:
             return await self.schedule.later(clause, context)
-        assert matches, text
-        response = await self.schedule.handle(matches[0], context)
-        assert response is not None, matches
+        response = await self.schedule.handle(clause.matches[0], context)
+        assert response is not None, clause
         return response
 
     async def told(self, text: str, context: Context = KITCHEN) -> str:

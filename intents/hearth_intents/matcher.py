@@ -24,7 +24,7 @@ from .index import Block, Index
 from .search import Found, Search
 from .sentences import Sentences, action_of, is_authors
 from .slots import home_lists, home_names, in_place
-from .times import TimePhrase, find_time, without
+from .times import TimePhrase, find_time, read_time, without
 
 # Ten times the longest command; hassil's time grows with the text.
 MAX_TEXT_CHARS = 1_000
@@ -135,10 +135,12 @@ class Matcher:
         """Return what a text means that is a sentence to the letter; without matches if it is none.
 
         Free text swallows what was misheard ("cancel the kichen timer" has a timer called kichen), so a sentence
-        without free text that sounds all but the same goes before.
+        without free text that sounds all but the same goes before. Free text that is a time was heard right: "noon" in
+        "set an alarm for noon" sounds like "nine".
         """
         matches = tuple(match for match in self.match(text, context) if self._makes_sense(match, context))
-        if any(slot.free for match in matches[:1] for slot in match.slots.values()):
+        free = [slot.text for match in matches[:1] for slot in match.slots.values() if slot.free]
+        if any(read_time(words, self._sentences.language, context.now) is None for words in free):
             near = self.nearest(text, context, free_text=False)
             if near.matches and near.matches[0].score >= ALL_BUT_SURE:
                 return near
