@@ -73,8 +73,10 @@ def _samples(sentences: Sentences) -> list[str]:
             if block.requires_context.keys() - {"area"}:
                 continue
             rules = {**intents.expansion_rules, **block.expansion_rules}
+            # the shortest: the sampler unfolds all alternatives before the first text
+            shortest = min(block.sentences, key=lambda sentence: len(sentence.text or ""))
             said = sample_expression(
-                block.sentences[0].expression, {**lists, **block.slot_lists}, rules, language=sentences.language
+                shortest.expression, {**lists, **block.slot_lists}, rules, language=sentences.language
             )
             try:
                 texts.append(" ".join(next(iter(said)).split()))
