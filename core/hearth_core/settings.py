@@ -22,6 +22,7 @@ from . import address
 from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
 from .config_mqtt import MqttConfig
+from .config_policy import ConversationConfig, PolicyConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -235,3 +236,7 @@ class Config(Section):
     server: ServerConfig = Field(default=ServerConfig(), description="The server: speech to action.")
     satellite: SatelliteConfig = Field(default=SatelliteConfig(), description="The satellite of this machine.")
     home: HomeConfig = Field(default=HomeConfig(), description="The home.")
+    policy: PolicyConfig = Field(default=PolicyConfig(), description="What is asked about before it is done.")
+    conversation: ConversationConfig = Field(
+        default=ConversationConfig(), description="How long what was said is remembered."
+    )
