@@ -32,6 +32,7 @@ from .pieces import GAP, Pieces, Scope, Symbols
 from .sentences import Sentences, is_authors
 from .slots import home_lists, home_names
 from .spoken import FRACTION, speech
+from .talk import pronoun_values, talk_blocks
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
 LEFT_OUT = frozenset(
@@ -54,7 +55,9 @@ MAX_ARCS = 4_000_000
 _FROM_SATELLITE = frozenset({"area"})
 
 
-def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT) -> Grammar:
+def compile_grammar(
+    sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT, talk: bool = False
+) -> Grammar:
     """Return everything that can be said in a home.
 
     Templates with free text are not in it, nor sentences about kinds of things that the home has not. What hassil
@@ -64,12 +67,13 @@ def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str]
         sentences: the language's.
         home: the names come from it.
         left_out: intents of Home Assistant's own sentences to leave out; an author's are always in.
+        talk: whether answers to questions ("yes", digits) and follow-ups ("turn it off") are in.
 
     Raises:
         SentenceError: the sentences make a graph that is too large.
     """
     try:
-        return _Compiler(sentences, home).grammar(frozenset(left_out))
+        return _Compiler(sentences, home, talk).grammar(frozenset(left_out))
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
@@ -91,11 +95,14 @@ class _List:
 class _Compiler:
     """One home's automata."""
 
-    def __init__(self, sentences: Sentences, home: Home) -> None:
+    def __init__(self, sentences: Sentences, home: Home, talk: bool) -> None:
         self._sentences = sentences
+        self._talk = talk
         self._speech = sentences.speech
         self._home = home
         self._home_lists = home_lists(home, sentences.speech)
+        if talk:
+            _texts(self._home_lists["name"]).extend(pronoun_values(sentences.language))
         self._pieces = Pieces(sentences.speech)
         self._words = Automata()
         self._symbols = Symbols()
@@ -110,7 +117,7 @@ class _Compiler:
         """Return the home's grammar."""
         skipped = self._words.of_sequences(self._skip_words())
         end = self._words.union((EMPTY, skipped))
-        said = self._words.union(list(self._blocks(left_out, end)))
+        said = self._words.union([*self._blocks(left_out, end), *self._answers(end)])
         start = self._fill(self._beside_places(said))
         for _ in range(2):  # "could you please …"
             start = self._words.union((start, self._words.chain(skipped, start)))
@@ -145,6 +152,13 @@ class _Compiler:
                 named = block.requires_context.keys() <= _FROM_SATELLITE
                 for sentence in block.sentences:
                     yield self._say(self._pieces.build(sentence.expression, EMPTY, scope), end, named)
+
+    def _answers(self, end: int) -> Iterator[int]:
+        """Yield what is said after a command or a question, if that is in."""
+        for block in talk_blocks(self._sentences.language) if self._talk else ():
+            scope = self._scope(block)
+            for sentence in block.sentences:
+                yield self._say(self._pieces.build(sentence.expression, EMPTY, scope), end, True)
 
     def _has_any(self, intent: str, block: IntentData, domains: set[str]) -> bool:
         """Return whether the home has a thing of the kind that a block is about."""

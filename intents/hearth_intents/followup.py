@@ -151,8 +151,7 @@ class FollowUps:
             return FollowUp(kind, Understood(clauses)) if clauses else None
         if kind is Kind.OTHER:
             return self._chosen(kind, _others(last, home), text, last, named=False)
-        if "which" in result.entities:
-            word = str(result.entities["which"].value).strip()
+        if word := next((str(result.entities[n].value).strip() for n in ("which", "words") if n in result.entities), ""):
             return self._chosen(kind, self._like(word, last, home), text, last, named=True)
         for role in ("name", "area", "floor"):
             if role in result.entities:
@@ -240,13 +239,17 @@ class FollowUps:
 
 
 def forms(language: str) -> Intents:
-    """Return the forms of a language as sentences, an intent for each kind."""
+    """Return the forms of a language as sentences, an intent for each kind; none for a language without a file."""
     data = language_data("followups", language)
+    lists = {name: {"values": list(values)} for name, values in data.get("lists", {}).items()}
+    lists["words"] = {"wildcard": True}
     return Intents.from_dict(
         {
             "language": language,
-            "intents": {kind: {"data": [{"sentences": list(each)}]} for kind, each in data.get("forms", {}).items()},
-            "lists": {name: {"values": list(values)} for name, values in data.get("lists", {}).items()},
+            "intents": {
+                kind: {"data": [{"sentences": list(each), "lists": lists}]}
+                for kind, each in data.get("forms", {}).items()
+            },
         }
     )
 

@@ -50,7 +50,7 @@ def _light(entity: Entity, was: State) -> Action | None:
     data: dict[str, Any] = {}
     if brightness is not None:
         data["brightness_pct"] = max(1, round(float(brightness) / 2.55))
-    for key in ("color_temp_kelvin", "rgb_color"):  # a light has one of them at a time
+    for key in ("color_temp_kelvin", "color_name", "rgb_color"):  # a light has one of them at a time
         value = was.attributes.get(key)
         if value is not None and value != entity.state.attributes.get(key):
             data[key] = list(value) if isinstance(value, tuple) else value

@@ -17,9 +17,12 @@ from hearth_intents.sentences import Sentences, load_sentences
 
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
+from .dialogue import TalkSettings
 from .handler import Client
 from .house import House
+from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
+from .policy import rules
 from .satellites import SatelliteLink
 from .understanding import understand_home
 from .voice import choose_voice
@@ -77,7 +80,10 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
         stack.callback(engine.close)
         understanding = await asyncio.to_thread(understand_home, sentences, house.home)
         await asyncio.to_thread(engine.use, understanding.grammar)
-        settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s)
+        talk = TalkSettings(
+            rules(config.policy), pin_gate(config.policy), config.conversation.reply_s, config.conversation.followup_s
+        )
+        settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
         _own(stack, _keep_understanding(pipeline, sentences))
         yield pipeline

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
+from hearth_intents.followup import FollowUps
 from hearth_intents.grammar import Grammar
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import Sentences
@@ -15,10 +16,11 @@ from .phrasebook import Phrasebook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Understanding:
-    """The grammar for the recogniser, the matcher and the phrasebook of the same home and the same sentences."""
+    """Grammar, matcher, follow-ups and phrasebook of the same home and the same sentences."""
 
     grammar: Grammar
     matcher: Matcher
+    followups: FollowUps
     phrasebook: Phrasebook
 
 
@@ -29,7 +31,8 @@ def understand_home(sentences: Sentences, home: Home) -> Understanding:
         SentenceError: the sentences do not make a grammar.
     """
     return Understanding(
-        grammar=compile_grammar(sentences, home),
+        grammar=compile_grammar(sentences, home, talk=True),
         matcher=Matcher(sentences, home),
+        followups=FollowUps(sentences.language, home),
         phrasebook=Phrasebook(sentences),
     )
