@@ -68,7 +68,7 @@ def _pin(pin: SecretStr | None) -> SecretStr | None:
 
 
 class PolicyConfig(Section):
-    """What is done at once, what is asked about before, and what is never done by voice. The first rule that fits wins."""
+    """What is done at once, asked about before, or never done by voice. The first rule that fits wins."""
 
     rules: tuple[PolicyRuleConfig, ...] = Field(
         default=(), max_length=200, description="Your rules, in order; they go before the built-in ones."

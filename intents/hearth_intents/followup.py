@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -74,7 +74,7 @@ class FollowUp:
     """
 
     kind: Kind
-    understood: Understood = Understood()
+    understood: Understood = field(default_factory=Understood)
     named: bool = False
 
 
@@ -151,11 +151,13 @@ class FollowUps:
             return FollowUp(kind, Understood(clauses)) if clauses else None
         if kind is Kind.OTHER:
             return self._chosen(kind, _others(last, home), text, last, named=False)
-        if word := next((str(result.entities[n].value).strip() for n in ("which", "words") if n in result.entities), ""):
-            return self._chosen(kind, self._like(word, last, home), text, last, named=True)
+        for role in ("which", "words"):
+            if role in result.entities:
+                word = str(result.entities[role].value).strip()
+                return self._chosen(kind, self._like(word, last, home), text, last, named=True)
         for role in ("name", "area", "floor"):
             if role in result.entities:
-                target = {role: Slot(result.entities[role].value, result.entities[role].text.strip())}
+                target: dict[str, Slot] = {role: Slot(result.entities[role].value, result.entities[role].text.strip())}
                 matches = last.matches if kind is Kind.ALSO else last.matches[-1:]
                 clauses = tuple(
                     Clause(text, (new,))
@@ -227,11 +229,14 @@ class FollowUps:
         context: Context,
     ) -> IntentMatch | None:
         """Return what the sentence means with the name of one of the things in the place of the pronoun."""
+        found = pattern.search(plain)
+        assert found is not None
         for entity_id in things[:MAX_THINGS]:
             entity = home.entities.get(entity_id)
             for name in entity.names if entity else ():
                 spoken = " ".join(self._speech.words(name)) or name
-                matches = matcher.match(pattern.sub(lambda _, said=spoken: said, plain, count=1), context)
+                whole = plain[: found.start()] + spoken + plain[found.end() :]
+                matches = matcher.match(whole, context)
                 for match in matches if is_strict(matches) else ():
                     if "name" in match.slots and match.action is None:
                         return match
@@ -241,7 +246,7 @@ class FollowUps:
 def forms(language: str) -> Intents:
     """Return the forms of a language as sentences, an intent for each kind; none for a language without a file."""
     data = language_data("followups", language)
-    lists = {name: {"values": list(values)} for name, values in data.get("lists", {}).items()}
+    lists: dict[str, Any] = {name: {"values": list(values)} for name, values in data.get("lists", {}).items()}
     lists["words"] = {"wildcard": True}
     return Intents.from_dict(
         {
@@ -292,7 +297,8 @@ def _aimed(
 ) -> IntentMatch | None:
     """Return a sentence for another thing or place, None if it cannot be said of it."""
     if match.action is not None:  # an author's: only what it has a slot for
-        return replace(match, slots={**match.slots, **target}, text=text) if target.keys() <= match.slots.keys() else None
+        fits = target.keys() <= match.slots.keys()
+        return replace(match, slots={**match.slots, **target}, text=text) if fits else None
     domains = {home.entities[i].domain for i in things if i in home.entities}
     if domains & _ONLY_ITSELF:
         return None

@@ -54,7 +54,8 @@ def talk_blocks(language: str) -> tuple[IntentData, ...]:
 
 def pronoun_values(language: str) -> list[TextSlotValue]:
     """Return the pronouns as names that anything may have."""
-    return [TextSlotValue(TextChunk(word), POINTED_AT, {}) for word in pronouns(language) if word.isalpha() or " " in word]
+    words = (word for word in pronouns(language) if not word.endswith("'"))
+    return [TextSlotValue(TextChunk(word), POINTED_AT, {}) for word in words]
 
 
 def _values(texts: Iterable[str]) -> Mapping[str, Any]:

@@ -157,5 +157,3 @@ class Conversations:
         self._talks.move_to_end(key)
         while len(self._talks) > MAX_CONVERSATIONS:
             self._talks.popitem(last=False)
-
-

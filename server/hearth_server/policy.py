@@ -1,8 +1,8 @@
 """What is done at once, asked about before, or never done by voice: pure, from a plan and rules to a ruling.
 
-Each entity of each action is judged by the first rule that fits it; the strictest of these judgements holds for the plan.
-A scene or a script is judged as the entity that it is, not by what it does inside: what one does that unlocks a door
-needs a rule of its own.
+Each entity of each action is judged by the first rule that fits it; the strictest of these judgements holds for the
+plan. A scene or a script is judged as the entity that it is, not by what it does inside: one that unlocks a door needs
+a rule of its own.
 """
 
 from __future__ import annotations
