@@ -32,7 +32,7 @@ from .pieces import GAP, Pieces, Scope, Symbols
 from .sentences import Sentences, is_authors
 from .slots import home_lists, home_names
 from .spoken import FRACTION, speech
-from .talk import pronoun_values, talk_blocks
+from .talk import talk_blocks
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
 LEFT_OUT = frozenset(
@@ -101,8 +101,6 @@ class _Compiler:
         self._speech = sentences.speech
         self._home = home
         self._home_lists = home_lists(home, sentences.speech)
-        if talk:
-            _texts(self._home_lists["name"]).extend(pronoun_values(sentences.language))
         self._pieces = Pieces(sentences.speech)
         self._words = Automata()
         self._symbols = Symbols()

@@ -243,26 +243,27 @@ class FollowUps:
         return None
 
 
-def forms(language: str) -> Intents:
-    """Return the forms of a language as sentences, an intent for each kind; none for a language without a file."""
+def forms(language: str, *, spoken: bool = False) -> Intents:
+    """Return the forms of a language as sentences, an intent for each kind; none for a language without a file.
+
+    Args:
+        language: code.
+        spoken: whether sentences with a pronoun are in, for a recogniser; they are read by way of the matcher.
+    """
     data = language_data("followups", language)
+    extra = {Kind.PRONOUN.value: data["spoken"]} if spoken and "spoken" in data else {}
     lists: dict[str, Any] = {name: {"values": list(values)} for name, values in data.get("lists", {}).items()}
     lists["words"] = {"wildcard": True}
+    lists["percent"] = {"range": {"from": 0, "to": 100}}
     return Intents.from_dict(
         {
             "language": language,
             "intents": {
                 kind: {"data": [{"sentences": list(each), "lists": lists}]}
-                for kind, each in data.get("forms", {}).items()
+                for kind, each in {**data.get("forms", {}), **extra}.items()
             },
         }
     )
-
-
-def pronouns(language: str) -> tuple[str, ...]:
-    """Return the words that stand for what was spoken of last."""
-    found: Mapping[str, list[str]] = language_data("followups", language).get("pronouns", {})
-    return tuple(dict.fromkeys(word for number in ("one", "all") for word in found.get(number, ())))
 
 
 def _word(word: str) -> re.Pattern[str]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hassil.expression import TextChunk
-from hassil.intents import IntentData, Intents, TextSlotValue
+from hassil.intents import IntentData, Intents
 
-from .followup import forms, pronouns
+from .followup import forms
 from .replies import language_data
 from .spoken import speech
 
-# The value of a name that is a pronoun; no entity has it.
-POINTED_AT = ""
 _DIGITS = (
     "{digit} {digit} {digit} {digit} [{digit} [{digit} [{digit} [{digit}]]]]",
     "{pair} {pair} [{pair} [{pair}]]",
@@ -48,14 +45,11 @@ def talk_blocks(language: str) -> tuple[IntentData, ...]:
         {"language": language, "intents": {"reply": {"data": [{"sentences": sentences, "lists": lists}]}}}
     )
     return tuple(
-        block for intents in (answers, forms(language)) for intent in intents.intents.values() for block in intent.data
+        block
+        for intents in (answers, forms(language, spoken=True))
+        for intent in intents.intents.values()
+        for block in intent.data
     )
-
-
-def pronoun_values(language: str) -> list[TextSlotValue]:
-    """Return the pronouns as names that anything may have."""
-    words = (word for word in pronouns(language) if not word.endswith("'"))
-    return [TextSlotValue(TextChunk(word), POINTED_AT, {}) for word in words]
 
 
 def _values(texts: Iterable[str]) -> Mapping[str, Any]:
