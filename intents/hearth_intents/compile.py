@@ -56,7 +56,12 @@ _FROM_SATELLITE = frozenset({"area"})
 
 
 def compile_grammar(
-    sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT, talk: bool = False
+    sentences: Sentences,
+    home: Home,
+    *,
+    left_out: Iterable[str] = LEFT_OUT,
+    talk: bool = False,
+    pin_digits: int = 0,
 ) -> Grammar:
     """Return everything that can be said in a home.
 
@@ -67,13 +72,16 @@ def compile_grammar(
         sentences: the language's.
         home: the names come from it.
         left_out: intents of Home Assistant's own sentences to leave out; an author's are always in.
-        talk: whether answers to questions ("yes", digits) and follow-ups ("turn it off") are in.
+        talk: whether answers to questions ("yes") and follow-ups ("turn it off") are in.
+        pin_digits: with talk, how many digits a PIN has; 0 if there is none.
 
     Raises:
         SentenceError: the sentences make a graph that is too large.
     """
     try:
-        return _Compiler(sentences, home, talk).grammar(frozenset(left_out))
+        return _Compiler(sentences, home, talk_blocks(sentences.language, pin_digits) if talk else ()).grammar(
+            frozenset(left_out)
+        )
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
@@ -95,7 +103,7 @@ class _List:
 class _Compiler:
     """One home's automata."""
 
-    def __init__(self, sentences: Sentences, home: Home, talk: bool) -> None:
+    def __init__(self, sentences: Sentences, home: Home, talk: tuple[IntentData, ...]) -> None:
         self._sentences = sentences
         self._talk = talk
         self._speech = sentences.speech
@@ -153,7 +161,7 @@ class _Compiler:
 
     def _answers(self, end: int) -> Iterator[int]:
         """Yield what is said after a command or a question, if that is in."""
-        for block in talk_blocks(self._sentences.language) if self._talk else ():
+        for block in self._talk:
             scope = self._scope(block)
             for sentence in block.sentences:
                 yield self._say(self._pieces.build(sentence.expression, EMPTY, scope), end, True)

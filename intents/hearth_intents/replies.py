@@ -184,14 +184,15 @@ def tokens(text: str) -> Words:
 def replies(language: str) -> Replies:
     """Return the answers of a language."""
     data: Mapping[str, Any] = language_data("replies", language)
+    unheard: Mapping[str, Any] = data.get("unheard", {})
     lists = ("yes", "no", "both", "last", "now", "around_digits", "qualifiers")
     return Replies(
         language=language,
-        phrases={key: frozenset(map(tokens, data[key])) for key in lists if key in data},
+        phrases={key: frozenset(map(tokens, (*data[key], *unheard.get(key, ())))) for key in lists if key in data},
         ordinals=tuple(frozenset(map(tokens, each)) for each in data.get("ordinals", ())),
         choice=tuple(" ".join(_frame(frame)) for frame in data.get("choice", ("{x}",))),
         moment=tuple(data.get("moment", ("{x}",))),
-        numbers=_numbers(language, data.get("digits", {})),
+        numbers=_numbers(language, {**data.get("digits", {}), **unheard.get("digits", {})}),
         repeat={tokens(word): times for word, times in data.get("repeat", {}).items()},
     )
 

@@ -48,6 +48,11 @@ class PinGate:
         return self._pin is not None
 
     @property
+    def digits(self) -> int:
+        """How many digits the PIN has, 0 if there is none; a recogniser has to know."""
+        return 0 if self._pin is None else len(self._pin.get_secret_value())
+
+    @property
     def locked_minutes(self) -> int:
         """Minutes, rounded up, for which no PIN is taken; 0 if one is."""
         if self._wrong < self._attempts:

@@ -78,11 +78,10 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
             log.warning("%s", problem)
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
-        understanding = await asyncio.to_thread(understand_home, sentences, house.home)
+        gate = pin_gate(config.policy)
+        understanding = await asyncio.to_thread(understand_home, sentences, house.home, gate.digits)
         await asyncio.to_thread(engine.use, understanding.grammar)
-        talk = TalkSettings(
-            rules(config.policy), pin_gate(config.policy), config.conversation.reply_s, config.conversation.followup_s
-        )
+        talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
         _own(stack, _keep_understanding(pipeline, sentences))
@@ -98,7 +97,8 @@ async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
         await asyncio.sleep(REBUILD_AFTER_S)
         renamed.clear()
         try:
-            understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home)
+            digits = pipeline.settings.talk.gate.digits
+            understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, digits)
             await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
         except HearthError as error:
             log.error("the home changed, but its new names cannot be used: %s", error)

@@ -24,14 +24,19 @@ class Understanding:
     phrasebook: Phrasebook
 
 
-def understand_home(sentences: Sentences, home: Home) -> Understanding:
+def understand_home(sentences: Sentences, home: Home, pin_digits: int = 0) -> Understanding:
     """Build it; pure computing that takes up to seconds for a large home, so servers call it in a thread.
+
+    Args:
+        sentences: what can be said.
+        home: whose names are meant.
+        pin_digits: how many digits the PIN has that may be asked for, 0 if there is none.
 
     Raises:
         SentenceError: the sentences do not make a grammar.
     """
     return Understanding(
-        grammar=compile_grammar(sentences, home, talk=True),
+        grammar=compile_grammar(sentences, home, talk=True, pin_digits=pin_digits),
         matcher=Matcher(sentences, home),
         followups=FollowUps(sentences.language, home),
         phrasebook=Phrasebook(sentences),
