@@ -24,7 +24,7 @@ from hearth_server.pipeline import Pipeline
 from hearth_server.policy import BUILTIN, Decision, Rule
 from tests.fakes import silence, tone
 from tests.server.conftest import PipelineFactory, serving
-from tests.server.test_handler import speak
+from tests.server.test_handler import read, speak
 from tests.server.test_satellites import FakeSatellite, driving
 
 WAIT_S = 10
@@ -38,9 +38,7 @@ async def tell(port: int, text: str, **context: Any) -> Event:
     """Say a text as Home Assistant does: a connection for every sentence."""
     async with AsyncTcpClient("127.0.0.1", port) as client:
         await client.write_event(Transcript(text, context=context).event())
-        event = await asyncio.wait_for(client.read_event(), WAIT_S)
-        assert event is not None
-        return event
+        return await read(client)
 
 
 @pytest.mark.parametrize(("reply", "becomes"), [("yes", "unlocked"), ("no", "locked"), ("flumox", "locked")])
