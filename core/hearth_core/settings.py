@@ -23,6 +23,7 @@ from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
 from .config_mqtt import MqttConfig
 from .config_policy import ConversationConfig, PolicyConfig
+from .config_schedule import ScheduleConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -240,3 +241,4 @@ class Config(Section):
     conversation: ConversationConfig = Field(
         default=ConversationConfig(), description="How long what was said is remembered."
     )
+    schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="Timers, alarms and commands for later.")

@@ -91,10 +91,10 @@ def is_strict(matches: Sequence[IntentMatch]) -> bool:
 
 
 def names_target(match: IntentMatch) -> bool:
-    """Return whether a sentence says what it is for, a thing, a place or a kind of things."""
-    return any(match.slots[name].text for name in ("name", "area", "floor") if name in match.slots) or bool(
-        {"domain", "device_class"} & match.slots.keys()
-    )
+    """Return whether a sentence names the thing or the place that it is for."""
+    said = match.text.casefold()  # the satellite's room is in the slots too, though nobody said it
+    texts = [match.slots[name].text.casefold() for name in ("name", "area", "floor") if name in match.slots]
+    return any(text and text in said for text in texts)
 
 
 class FollowUps:
@@ -112,6 +112,7 @@ class FollowUps:
         self._intents = forms(language) if data else None
         self._lists = home_lists(home, self._speech)
         pronouns: Mapping[str, list[str]] = data.get("pronouns", {})
+        self._only_pronouns = [_word(word) for word in pronouns.get("only", ())]
         self._pronouns = [
             (_word(word), number == "all")
             for number in ("all", "one")
@@ -135,6 +136,11 @@ class FollowUps:
             if found is not None:
                 return found
         return self._with_pronoun(text, last, matcher, home, context)
+
+    def points(self, text: str) -> bool:
+        """Return whether there is a word in a text that can only stand for what was spoken of before."""
+        plain = normalize_for_matching(text[:MAX_CHARS]).text.casefold()
+        return any(pattern.search(plain) for pattern in self._only_pronouns)
 
     def _results(self, text: str) -> Iterator[RecognizeResult]:
         assert self._intents is not None

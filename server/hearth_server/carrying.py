@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from hearth_core.command import (
     Clause,
@@ -27,13 +27,21 @@ from .house import House
 from .pin import PinGate
 from .plan import Plan, plan
 from .policy import Decision, Rule, Ruling, judge
+from .schedule.commands import delayed
 from .understanding import Understanding
 from .wording import Wording
 
 _DUPLICATES = ("duplicate_entities", "duplicate_targets")
 
-Later = Callable[[Clause, Context], Response | Awaitable[Response]]
-"""Puts a command off to its `when`, and returns what to say about it."""
+
+class Scheduling(Protocol):
+    """Timers, alarms and commands for later, as far as they are needed here."""
+
+    async def handle(self, match: IntentMatch, context: Context) -> Response | None:
+        """Do what a sentence about them says; None if it is about something else."""
+
+    async def later(self, clause: Clause, context: Context) -> Response:
+        """Put a command off to its `when`; a QUESTION asks for another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Means:
     gate: PinGate
     conversations: Conversations
     action_timeout_s: float
-    later: Later | None = None
+    schedule: Scheduling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,9 @@ class Carrying:
         return replies(self.context.language).redacted(text) if self.means.gate.exists else text
 
     async def _step(self, step: Step) -> Part:
-        clause, home = step.clause, self.means.house.home
+        home, schedule = self.means.house.home, self.means.schedule
+        clause = delayed(step.clause, self.knowledge.matcher, self.context)
+        step = replace(step, clause=clause)
         if not clause.matches:
             text = self.wording.text("not_understood_part", text=self.words_of(clause.text))
             return Part(Response(text, ResponseKind.NOT_UNDERSTOOD), clause)
@@ -136,17 +146,17 @@ class Carrying:
             possible = self._possible(clause, home) if unsure else ()
         if len(possible) > 1 and (clause.rivals or self.context.conversation is not None):
             return self._which(step, possible)
+        if schedule is not None and clause.when is None:
+            with self.watch.stage("schedule"):
+                told = await schedule.handle(clause.matches[0], self.context)
+            if told is not None:
+                return Part(told, clause)
         if step.restores is not None and not planned.actions:
             return Part(self.refusal("nothing_to_undo"), clause, planned)
-        if planned.refusal is None and clause.when is not None and clause.when.unclear:
-            return self._ask(Part(None, clause, planned), step, QuestionKind.WHEN, self.wording.text("when"))
         ruling = judge(planned, home, self.context, self.means.rules)
-        hindered = self._guard(step, planned, ruling)
-        if hindered is not None:
-            return hindered
-        if planned.refusal is None and clause.when is not None:
-            return Part(await self._put_off(clause), clause, planned, ruling)
-        return await self._do(step, planned, ruling)
+        if clause.when is not None and planned.refusal is None and ruling.decision is not Decision.DENY:
+            return await self._put_off(step, planned, ruling)
+        return self._guard(step, planned, ruling) or await self._do(step, planned, ruling)
 
     def _plan(self, step: Step) -> Plan:
         if step.restores is None:
@@ -219,11 +229,20 @@ class Carrying:
 
     # -- doing ---------------------------------------------------------------------------------------------------------
 
-    async def _put_off(self, clause: Clause) -> Response:
-        if self.means.later is None:
-            return self.refusal("no_later")
-        told = self.means.later(clause, self.context)
-        return await told if inspect.isawaitable(told) else told
+    async def _put_off(self, step: Step, planned: Plan, ruling: Ruling) -> Part:
+        """Put a command off; nobody may be there to answer then, so what has to be asked about cannot be."""
+        part, when = Part(None, step.clause, planned, ruling), step.clause.when
+        if self.means.schedule is None:
+            return replace(part, response=self.refusal("no_later"))
+        if ruling.decision > Decision.ALLOW:
+            return replace(part, response=self.refusal("not_later"))
+        if when is not None and when.unclear:
+            return self._ask(part, step, QuestionKind.WHEN, self.wording.text("when"))
+        with self.watch.stage("schedule"):
+            told = await self.means.schedule.later(step.clause, self.context)
+        if told.kind is ResponseKind.QUESTION:  # the time has passed
+            return self._ask(part, step, QuestionKind.WHEN, told.text)
+        return replace(part, response=told)
 
     async def _do(self, step: Step, planned: Plan, ruling: Ruling) -> Part:
         house = self.means.house

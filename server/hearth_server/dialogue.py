@@ -26,7 +26,7 @@ from hearth_core.command import (
 from hearth_intents.followup import FollowUp, Kind, Remembered, is_strict, names_target
 from hearth_intents.replies import Replies, replies
 
-from .carrying import Carrying, Later, Means, Part, Turn
+from .carrying import Carrying, Means, Part, Scheduling, Turn
 from .conversation import Conversations, Done, Question, QuestionKind, Step
 from .house import House
 from .pin import PinGate
@@ -82,13 +82,13 @@ class Dialogue:
         self._means = Means(house, settings.rules, settings.gate, kept, action_timeout_s)
 
     @property
-    def later(self) -> Later | None:
-        """What puts commands off; None: it cannot be done."""
-        return self._means.later
+    def schedule(self) -> Scheduling | None:
+        """Timers, alarms and commands for later; None: there are none."""
+        return self._means.schedule
 
-    @later.setter
-    def later(self, later: Later | None) -> None:
-        self._means.later = later
+    @schedule.setter
+    def schedule(self, schedule: Scheduling | None) -> None:
+        self._means.schedule = schedule
 
     def shown(self, heard: Transcription, context: Context) -> Transcription:
         """Return what may be told of an utterance before it is understood: never a PIN."""
@@ -125,14 +125,6 @@ class Dialogue:
                 return answered
         return await listener.command(heard)
 
-    async def carry_out(self, clause: Clause, context: Context, knowledge: Understanding) -> Turn:
-        """Do a command whose time has come.
-
-        What had to be asked was asked when it was said; what is denied now is not done.
-        """
-        step = Step(replace(clause, when=None, rivals=()), agreed=Decision.PIN)
-        return await _Listener(self._means, context, knowledge, Stopwatch()).carrying.carry_out([step])
-
 
 def hidden(heard: Transcription) -> Transcription:
     """Return an utterance without its words."""
@@ -162,7 +154,7 @@ class _Listener:
             understood = Understood() if followed else self._knowledge.matcher.understand(heard, self._context)
         if followed is not None and last is not None:
             return await self.carrying.carry_out(self._following(followed, last))
-        if not understood:
+        if not understood or self._pointless(understood, heard):
             secret = self._means.gate.exists and key is not None and conversations.awaits_pin(key)
             return Turn(self._knowledge.phrasebook.not_understood(), secret=secret)
         doubt = self._doubt(understood)
@@ -170,6 +162,15 @@ class _Listener:
             said = self._wording.text("nothing_done", text=self.carrying.words_of(doubt))
             return Turn(Response(said, ResponseKind.NOT_UNDERSTOOD), tuple(Part(None, c) for c in understood.clauses))
         return await self.carrying.carry_out([Step(clause) for clause in understood.clauses])
+
+    def _pointless(self, understood: Understood, heard: Transcription) -> bool:
+        """Return whether "turn it off" was forgiven into a sentence about the room: nobody knows what "it" is."""
+        if not self._knowledge.followups.points(heard.text) or is_strict(self._matches(heard.text)):
+            return False
+        return not any(names_target(match) for clause in understood.clauses for match in clause.matches)
+
+    def _matches(self, text: str) -> tuple[IntentMatch, ...]:
+        return self._knowledge.matcher.match(text, self._context)
 
     def _doubt(self, understood: Understood) -> str | None:
         """Return the words for which nothing of a sentence is done, None if there are none."""
@@ -184,7 +185,7 @@ class _Listener:
         followed = self._knowledge.followups.read(text, last, matcher, self._means.house.home, self._context)
         if followed is None:
             return None
-        matches = matcher.match(text, self._context)
+        matches = self._matches(text)
         # "brighter" may be a sentence too, about the room; after "turn on the lamp" it is about the lamp.
         pointing = followed.kind in (Kind.STEP, Kind.UNDO)
         return None if is_strict(matches) and (names_target(matches[0]) or not pointing) else followed

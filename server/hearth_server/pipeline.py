@@ -22,7 +22,7 @@ from hearth_core.home import Home
 from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
 
 from .asr.engine import Engine
-from .carrying import Turn
+from .carrying import Scheduling, Turn
 from .conversation import QuestionKind
 from .dialogue import Dialogue, TalkSettings
 from .house import House
@@ -97,6 +97,15 @@ class Pipeline:
         self.observers: list[Observer] = []
         self.dialogue = Dialogue(house, self.settings.talk, self.settings.action_timeout_s)
         self._detector = detector
+
+    @property
+    def schedule(self) -> Scheduling | None:
+        """Timers, alarms and commands for later; whoever runs them puts them here."""
+        return self.dialogue.schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Scheduling | None) -> None:
+        self.dialogue.schedule = schedule
 
     def area_id(self, name: str) -> str | None:
         """Return the id of the area that is called so, None if the home has none."""

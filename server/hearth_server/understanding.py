@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.followup import FollowUps
@@ -16,12 +17,16 @@ from .phrasebook import Phrasebook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Understanding:
-    """Grammar, matcher, follow-ups and phrasebook of the same home and the same sentences."""
+    """Grammar, matcher, follow-ups and phrasebook of the same home and the same sentences.
+
+    `problems` are those of the author's sentence files, each with file and line.
+    """
 
     grammar: Grammar
     matcher: Matcher
     followups: FollowUps
     phrasebook: Phrasebook
+    problems: tuple[SentenceError, ...] = ()
 
 
 def understand_home(sentences: Sentences, home: Home, pin_digits: int = 0) -> Understanding:
@@ -40,4 +45,5 @@ def understand_home(sentences: Sentences, home: Home, pin_digits: int = 0) -> Un
         matcher=Matcher(sentences, home),
         followups=FollowUps(sentences.language, home),
         phrasebook=Phrasebook(sentences),
+        problems=sentences.problems,
     )

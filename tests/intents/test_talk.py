@@ -32,7 +32,6 @@ def graph(*, talk: bool = True, pin_digits: int = 0, language: str = "en") -> Wo
         "and the office too",
         "and the kettle too",
         "the other one",
-        "a bit brighter",
         "undo that",
         "no i meant the bed light",
     ],

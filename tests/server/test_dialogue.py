@@ -404,62 +404,89 @@ def delayed(pipeline: Pipeline, text: str, when: When) -> Clause:
     return Clause(text, pipeline.understanding.matcher.match(command, KITCHEN), when=when)
 
 
-async def test_a_time_that_cannot_be_read_is_asked_for_never_dropped(running: PipelineFactory) -> None:
-    put_off: list[When | None] = []
-    nine = datetime(2026, 11, 21, 21).astimezone()
+class FakeSchedule:
+    """A schedule that keeps what it is given; a time before `now` has passed."""
 
-    def later(clause: Clause, context: Context) -> Response:
-        put_off.append(clause.when)
+    def __init__(self, now: datetime) -> None:
+        self.kept: list[When | None] = []
+        self._now = now
+
+    async def handle(self, match: IntentMatch, context: Context) -> Response | None:
+        return Response("Timer set", ResponseKind.DONE) if match.intent == "HassStartTimer" else None
+
+    async def later(self, clause: Clause, context: Context) -> Response:
+        assert clause.when is not None
+        if clause.when.at is not None and clause.when.at < self._now:
+            return Response("That was in the past. When?", ResponseKind.QUESTION)
+        self.kept.append(clause.when)
         return Response("At nine, then", ResponseKind.DONE)
 
+
+EIGHT, NINE = (datetime(2026, 11, 21, hour).astimezone() for hour in (20, 21))
+
+
+def put_off(pipeline: Pipeline) -> FakeSchedule:
+    """Let the pipeline have a schedule, and a matcher that reads three times."""
+    schedule = FakeSchedule(datetime(2026, 11, 21, 20, 30).astimezone())
+    pipeline.schedule = schedule  # type: ignore[assignment]
+    script(
+        pipeline,
+        turn_on_the_kettle_at_ninish=[delayed(pipeline, "turn on the kettle at ninish", When("at ninish"))],
+        turn_on_the_kettle_at_eight=[delayed(pipeline, "turn on the kettle at eight", When("at eight", EIGHT))],
+        turn_on_the_kettle_at_nine=[delayed(pipeline, "turn on the kettle at nine", When("at nine", NINE))],
+        unlock_the_back_door_at_nine=[delayed(pipeline, "unlock the back door at nine", When("at nine", NINE))],
+    )
+    return schedule
+
+
+@pytest.mark.parametrize("first", ["turn on the kettle at ninish", "turn on the kettle at eight"])
+async def test_a_time_that_cannot_be_read_or_has_passed_is_asked_for_never_dropped(
+    running: PipelineFactory, first: str
+) -> None:
     async with talking(running) as (pipeline, _):
-        pipeline.dialogue.later = later
-        vague = delayed(pipeline, "turn on the kettle at ninish", When("at ninish"))
-        clear = delayed(pipeline, "turn on the kettle at nine", When("at nine", nine))
-        script(pipeline, turn_on_the_kettle_at_ninish=[vague], turn_on_the_kettle_at_nine=[clear])
-        asked = await say(pipeline, "turn on the kettle at ninish")
-        assert (asked.question, asked.response.text) == (QuestionKind.WHEN, "When?")
+        schedule = put_off(pipeline)
+        asked = await say(pipeline, first)
+        assert asked.question is QuestionKind.WHEN
+        assert asked.response.text.endswith("When?")
         assert (await say(pipeline, "soonish")).question is QuestionKind.WHEN
         answer = await say(pipeline, "nine")
-        assert put_off == [When("at nine", nine)]
+        assert schedule.kept == [When("at nine", NINE)]
         assert answer.response.text == "At nine, then"
         assert state(pipeline, "switch.kettle") == "off"
 
 
 async def test_when_may_be_now(running: PipelineFactory) -> None:
     async with talking(running) as (pipeline, _):
-        script(pipeline, vague=[delayed(pipeline, "turn on the kettle at ninish", When("at ninish"))])
-        await say(pipeline, "vague", "right now")
+        put_off(pipeline)
+        await say(pipeline, "turn on the kettle at ninish", "right now")
         assert state(pipeline, "switch.kettle") == "on"
 
 
-async def test_without_a_clock_a_later_command_is_refused_not_done_now(running: PipelineFactory) -> None:
+async def test_without_a_schedule_a_later_command_is_refused_not_done_now(running: PipelineFactory) -> None:
     async with talking(running) as (pipeline, _):
-        later = When("at nine", datetime(2026, 11, 21, 21).astimezone())
-        script(pipeline, later=[delayed(pipeline, "turn on the kettle at nine", later)])
-        answer = await say(pipeline, "later")
+        put_off(pipeline)
+        pipeline.schedule = None
+        answer = await say(pipeline, "turn on the kettle at nine")
         assert answer.response.kind is ResponseKind.FAILED
         assert state(pipeline, "switch.kettle") == "off"
 
 
-async def test_a_later_unlocking_is_asked_about_when_it_is_said(running: PipelineFactory) -> None:
-    put_off: list[Clause] = []
-
-    async def later(clause: Clause, context: Context) -> Response:
-        put_off.append(clause)
-        return Response("Later, then", ResponseKind.DONE)
-
+async def test_what_has_to_be_asked_about_cannot_be_put_off(running: PipelineFactory) -> None:
     async with talking(running) as (pipeline, _):
-        pipeline.dialogue.later = later
-        at_nine = When("at nine", datetime(2026, 11, 21, 21).astimezone())
-        script(pipeline, later=[delayed(pipeline, "unlock the back door at nine", at_nine)])
-        assert (await say(pipeline, "later")).question is QuestionKind.CONFIRM
-        assert not put_off
-        await say(pipeline, "yes")
-        (clause,) = put_off
-        turn = await pipeline.dialogue.carry_out(clause, Context(), pipeline.understanding)
-        assert turn.response.kind is ResponseKind.DONE
-        assert state(pipeline, "lock.back_door") == "unlocked"
+        schedule = put_off(pipeline)
+        answer = await say(pipeline, "unlock the back door at nine", "yes")
+        assert answer.response.kind is not ResponseKind.DONE
+        assert not schedule.kept
+        assert state(pipeline, "lock.back_door") == "locked"
+
+
+async def test_a_timer_beside_a_command_is_set(running: PipelineFactory) -> None:
+    async with talking(running) as (pipeline, _):
+        put_off(pipeline)
+        script(pipeline, both=["turn on the kettle", "set a timer for five minutes"])
+        answer = await say(pipeline, "both")
+        assert "Timer set" in answer.response.text
+        assert state(pipeline, "switch.kettle") == "on"
 
 
 # -- follow-ups --------------------------------------------------------------------------------------------------------
