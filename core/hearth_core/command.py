@@ -22,13 +22,18 @@ def new_command_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where and when a command was spoken; everything that gives its words a meaning beside the words."""
+    """Where and when a command was spoken; everything that gives its words a meaning beside the words.
+
+    `conversation` is the key of what was said before and after: a question can be answered, and "it" has a meaning,
+    only in the conversation in which it arose. None: nothing is remembered, and nothing can be asked.
+    """
 
     command_id: str = field(default_factory=new_command_id)
     language: str = "en"
     satellite: str | None = None
     area_id: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

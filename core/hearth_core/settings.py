@@ -24,6 +24,7 @@ from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
 from .config_microphone import DeviceText, MicrophoneConfig
 from .config_mqtt import MqttConfig
+from .config_policy import ConversationConfig, PolicyConfig
 from .config_schedule import ScheduleConfig
 from .config_wake import WakeConfig
 from .errors import InputError
@@ -211,4 +212,8 @@ class Config(Section):
     server: ServerConfig = Field(default=ServerConfig(), description="The server: speech to action.")
     satellite: SatelliteConfig = Field(default=SatelliteConfig(), description="The satellite of this machine.")
     home: HomeConfig = Field(default=HomeConfig(), description="The home.")
+    policy: PolicyConfig = Field(default=PolicyConfig(), description="What is asked about before it is done.")
+    conversation: ConversationConfig = Field(
+        default=ConversationConfig(), description="How long what was said is remembered."
+    )
     schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="Timers, alarms and commands for later.")

@@ -29,6 +29,7 @@ from .graph import WordGraph
 from .phrasing import FROM_SATELLITE, Phrasing
 from .sentences import Sentences, is_authors, is_text_only
 from .slots import home_names
+from .talk import talk_blocks
 
 # Small talk, and intents whose sentences are free text for the most part: a closed grammar is better without them.
 LEFT_OUT = frozenset(
@@ -48,7 +49,14 @@ LEFT_OUT = frozenset(
 MAX_ARCS = 4_000_000
 
 
-def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str] = LEFT_OUT) -> Grammar:
+def compile_grammar(
+    sentences: Sentences,
+    home: Home,
+    *,
+    left_out: Iterable[str] = LEFT_OUT,
+    talk: bool = False,
+    pin_digits: int = 0,
+) -> Grammar:
     """Return everything that can be said in a home.
 
     Templates with free text are not in it, nor sentences about kinds of things that the home has not. What hassil
@@ -58,12 +66,15 @@ def compile_grammar(sentences: Sentences, home: Home, *, left_out: Iterable[str]
         sentences: the language's.
         home: the names come from it.
         left_out: intents of Home Assistant's own sentences to leave out; an author's are always in.
+        talk: whether answers to questions ("yes") and follow-ups ("turn it off") are in.
+        pin_digits: with talk, how many digits a PIN has; 0 if there is none.
 
     Raises:
         SentenceError: the sentences make a graph that is too large.
     """
     try:
-        return Compiler(sentences, home).grammar(frozenset(left_out))
+        talks = talk_blocks(sentences.language, pin_digits) if talk else ()
+        return Compiler(sentences, home).grammar(frozenset(left_out), talks)
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
@@ -75,11 +86,11 @@ class Compiler(Phrasing):
         super().__init__(sentences, home)
         self._home = home
 
-    def grammar(self, left_out: frozenset[str]) -> Grammar:
-        """Return the home's grammar."""
+    def grammar(self, left_out: frozenset[str], talks: tuple[IntentData, ...] = ()) -> Grammar:
+        """Return the home's grammar, with what is said after a command or a question."""
         skipped = self.words.of_sequences(self._skip_words())
         end = self.words.union((EMPTY, skipped))
-        said = self.words.union(list(self._blocks(left_out, end)))
+        said = self.words.union([*self._blocks(left_out, end), *self._answers(talks, end)])
         start = self.fill(self._beside_places(said))
         for _ in range(2):  # "could you please …"
             start = self.words.union((start, self.words.chain(skipped, start)))
@@ -116,6 +127,12 @@ class Compiler(Phrasing):
                 named = block.requires_context.keys() <= FROM_SATELLITE
                 for sentence in block.sentences:
                     yield self.say(self.pieces.build(sentence.expression, EMPTY, scope), end, named)
+
+    def _answers(self, talks: tuple[IntentData, ...], end: int) -> Iterator[int]:
+        for block in talks:
+            scope = self.scope(block)
+            for sentence in block.sentences:
+                yield self.say(self.pieces.build(sentence.expression, EMPTY, scope), end, True)
 
     def _has_any(self, intent: str, block: IntentData, domains: set[str]) -> bool:
         """Return whether the home has a thing of the kind that a block is about."""

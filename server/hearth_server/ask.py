@@ -14,11 +14,13 @@ from hearth_core.wire import connect, parse
 CONNECT_S = 2.0
 # An action may take its own limit, once for every bus, before the server answers.
 ANSWER_S = 30.0
+# So that `hearth say yes` answers what the `hearth say` before it was asked.
+CONVERSATION = "hearth say"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the server said, and whether it did what was asked."""
+    """What the server said, and whether it did what was asked; a question is not done yet."""
 
     text: str
     done: bool
@@ -32,10 +34,13 @@ async def ask_server(uri: str, text: str, area: str = "") -> Reply:
     """
     connection = await connect(uri, timeout=CONNECT_S)
     try:
-        await connection.write(Transcript(text, context={"area": area} if area else None).event())
+        context = {"conversation_id": CONVERSATION} | ({"area": area} if area else {})
+        await connection.write(Transcript(text, context=context).event())
         while (event := await connection.read(timeout=ANSWER_S)) is not None:
             if Handled.is_type(event.type):
-                return Reply(parse(Handled, event).text or "", done=True)
+                handled = parse(Handled, event)
+                asked = isinstance(handled.context, dict) and bool(handled.context.get("continue_conversation"))
+                return Reply(handled.text or "", done=not asked)
             if NotHandled.is_type(event.type):
                 return Reply(parse(NotHandled, event).text or "", done=False)
             if Error.is_type(event.type):

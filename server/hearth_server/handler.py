@@ -27,7 +27,7 @@ from wyoming.intent import Entity, Intent, NotRecognized, Recognize
 from wyoming.ping import Ping, Pong
 
 from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, ResponseKind, Stopwatch, Transcription
+from hearth_core.command import Context, ResponseKind, Stopwatch, Transcription, new_command_id
 from hearth_core.errors import AudioError, HearthError, InputError, WireError
 from hearth_core.wire import Connection, parse
 
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 # A client that has asked nothing for this long has gone: Home Assistant connects anew for every utterance.
 IDLE_S = 300.0
+# Home Assistant's ids of conversations have 26 characters.
+MAX_ID_CHARS = 100
 
 
 def transcription_facts(transcription: Transcription, context: Context) -> dict[str, Any]:
@@ -59,6 +61,12 @@ def answer_facts(answer: Answer) -> dict[str, Any]:
         "kind": str(answer.response.kind),
         "intent": answer.matches[0].intent if answer.matches else None,
         "outcomes": {outcome.entity_id: str(outcome.status) for outcome in answer.outcomes},
+        "policy": [
+            {"decision": str(ruling.decision), "rule": ruling.rule, "reason": ruling.reason}
+            for ruling in answer.rulings
+        ],
+        "question": answer.question,
+        "continue_conversation": answer.response.kind is ResponseKind.QUESTION,
         "milliseconds": dict(answer.milliseconds),
     }
 
@@ -106,7 +114,9 @@ class Utterance:
         try:
             transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
             facts = transcription_facts(transcription, context)
-            log.info("%s transcribed %r for %s", context.command_id, transcription.text, client.connection.peer)
+            # The client gets the words, because it has to send them back to be understood; the log does not get a PIN.
+            shown = client.pipeline.dialogue.shown(transcription, context)
+            log.info("%s transcribed %r for %s", context.command_id, shown.text, client.connection.peer)
             await client.connection.write(
                 Transcript(transcription.text, context=facts, language=context.language).event()
             )
@@ -124,6 +134,7 @@ class Client:
         self.connection = connection
         self.pipeline = pipeline
         self.language = language
+        self.connection_id = new_command_id()
         self.utterance: Utterance | None = None
 
     async def run(self) -> None:
@@ -198,10 +209,15 @@ class Client:
 
     def _context(self, language: str | None, facts: dict[str, Any]) -> Context:
         satellite, area = facts.get("satellite_id"), facts.get("area")
+        satellite = satellite if isinstance(satellite, str) else None
+        conversation = facts.get("conversation_id")
+        # Home Assistant connects anew for every sentence; a client that stays connected has one conversation.
+        named = conversation if isinstance(conversation, str) and conversation else satellite
         return Context(
             language=self._language(language),
-            satellite=satellite if isinstance(satellite, str) else None,
+            satellite=satellite,
             area_id=self.pipeline.area_id(area) if isinstance(area, str) else None,
+            conversation=f"wyoming:{named[:MAX_ID_CHARS]}" if named else f"connection:{self.connection_id}",
         )
 
     def _language(self, asked: str | None) -> str:

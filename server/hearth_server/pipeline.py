@@ -22,12 +22,13 @@ from hearth_core.home import Home
 from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
 
 from .asr.engine import Engine
-from .execute import execute
+from .carrying import Scheduling, Turn
+from .conversation import QuestionKind
+from .dialogue import Dialogue, TalkSettings
 from .house import House
 from .listen import Listening
-from .plan import Plan, plan
-from .schedule.commands import delayed
-from .schedule.schedule import Schedule
+from .plan import Plan
+from .policy import Ruling
 from .understanding import Understanding
 
 log = logging.getLogger("hearth.command")
@@ -43,8 +44,10 @@ class Partial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """A command from end to end, as it is logged, shown and told.
+    """A command from end to end, as it is logged, shown and told: no PIN is in it.
 
+    Of a sentence with several commands, `matches` and `plan` are those of the first; `plans`, `rulings` and `outcomes`
+    are of all. `question` says what is asked, if the response asks.
     `milliseconds` has an entry for each stage; `silence` is the audio time between the end of speech and the decision
     that it has ended, so that the sum is what the speaker waits.
     """
@@ -58,6 +61,9 @@ class Answer:
     before: Home = field(default_factory=Home)
     after: Home = field(default_factory=Home)
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+    plans: tuple[Plan, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    question: QuestionKind | None = None
 
 
 Progress = Partial | Answer
@@ -70,6 +76,7 @@ class PipelineSettings:
 
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     action_timeout_s: float = 3.0
+    talk: TalkSettings = field(default_factory=TalkSettings)
 
 
 class Pipeline:
@@ -88,8 +95,17 @@ class Pipeline:
         self.understanding = understanding
         self.settings = settings or PipelineSettings()
         self.observers: list[Observer] = []
-        self.schedule: Schedule | None = None  # whoever runs one puts it here
+        self.dialogue = Dialogue(house, self.settings.talk, self.settings.action_timeout_s)
         self._detector = detector
+
+    @property
+    def schedule(self) -> Scheduling | None:
+        """Timers, alarms and commands for later; whoever runs them puts them here."""
+        return self.dialogue.schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Scheduling | None) -> None:
+        self.dialogue.schedule = schedule
 
     def area_id(self, name: str) -> str | None:
         """Return the id of the area that is called so, None if the home has none."""
@@ -107,7 +123,7 @@ class Pipeline:
         Args:
             audio: 16 kHz s16le mono as it arrives; it is read until the end of speech.
             context: who speaks where.
-            heard: called as soon as the text is known, before anything is done.
+            heard: called as soon as the text is known, before anything is done; a PIN is not in it.
 
         Raises:
             PeerError: the audio broke off.
@@ -115,7 +131,7 @@ class Pipeline:
         watch = Stopwatch()
         knowledge = self.understanding  # one snapshot for the whole command, whatever is swapped meanwhile
         transcription = await self.listen(audio, context, watch)
-        heard(transcription)
+        heard(self.dialogue.shown(transcription, context))
         return await self._act(transcription, context, knowledge, watch)
 
     async def answer_text(self, text: str, context: Context) -> Answer:
@@ -126,42 +142,24 @@ class Pipeline:
     async def _act(
         self, transcription: Transcription, context: Context, knowledge: Understanding, watch: Stopwatch
     ) -> Answer:
-        phrasebook = knowledge.phrasebook
         before = self.house.home
-        matches: tuple[IntentMatch, ...] = ()
-        planned: Plan | None = None
-        outcomes: tuple[Outcome, ...] = ()
         if transcription.end is EndReason.LIMIT:  # a television, not a command: never acted upon, but told
-            response = phrasebook.too_long(self.settings.endpoint.max_s)
+            self.dialogue.forget_question(context)
+            turn = Turn(knowledge.phrasebook.too_long(self.settings.endpoint.max_s))
         else:
-            with watch.stage("understand"):
-                understood = knowledge.matcher.understand(transcription, context)
-                matches = understood.clauses[0].matches if understood else ()
-            response = phrasebook.not_understood()
-        timed: Response | None = None
-        if matches and self.schedule is not None:
-            clause = delayed(understood.clauses[0], knowledge.matcher, context)
-            with watch.stage("schedule"):
-                if clause.when is not None:
-                    timed = await self.schedule.later(clause, context)
-                else:
-                    timed = await self.schedule.handle(matches[0], context)
-        if timed is not None:
-            response = timed
-        elif matches:
-            with watch.stage("plan"):
-                planned = plan(matches, before, context)
-            with watch.stage("act"):
-                outcomes = await execute(planned, self.house, self.settings.action_timeout_s)
-            with watch.stage("answer"):
-                response = phrasebook.respond(planned, outcomes, self.house.home, context)
+            turn = await self.dialogue.turn(transcription, context, knowledge, watch)
+        parts = [part for part in turn.parts if not part.quiet] or turn.parts
+        plans = tuple(part.plan for part in turn.parts if part.plan is not None)
         answer = Answer(
             context=context,
-            transcription=transcription,
-            response=response,
-            matches=matches,
-            plan=planned,
-            outcomes=outcomes,
+            transcription=self.dialogue.told(transcription, context, turn),
+            response=turn.response,
+            matches=parts[0].clause.matches if parts else (),
+            plan=parts[0].plan if parts else None,
+            plans=plans,
+            rulings=tuple(part.ruling for part in turn.parts if part.ruling is not None),
+            outcomes=tuple(outcome for part in turn.parts for outcome in part.outcomes),
+            question=turn.question,
             before=before,
             after=self.house.home,
             milliseconds=watch.milliseconds(),
@@ -186,7 +184,7 @@ class Pipeline:
                 end = await asyncio.to_thread(listening.feed, pcm)
                 if listening.partial is not None and listening.partial != partial:
                     partial = listening.partial
-                    self._tell(Partial(context, partial))
+                    self._tell(Partial(context, self.dialogue.shown_reading(partial, context)))
                 if end is not None:
                     break
             watch.add("silence", listening.silence_s)
@@ -217,8 +215,10 @@ def _log(answer: Answer) -> None:
     for match in answer.matches[:1]:
         slots = {name: slot.value for name, slot in match.slots.items()}
         log.info("%s understood %s %s, %s ms", command, match.intent, slots, spent.get("understand", 0))
-    for action in answer.plan.actions if answer.plan else ():
+    for action in (action for plan in answer.plans for action in plan.actions):
         log.info("%s planned %s %s", command, action.service, ", ".join(action.entity_ids))
+    for ruling in answer.rulings:
+        log.info("%s policy: %s by %s (%s)", command, ruling.decision, ruling.rule or "no rule", ruling.reason)
     for outcome in answer.outcomes:
         log.info("%s %s %s %s", command, outcome.status, outcome.entity_id, outcome.detail)
     log.info("%s told %r (%s), stages %s ms", command, answer.response.text, answer.response.kind, dict(spent))

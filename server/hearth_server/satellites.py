@@ -8,6 +8,8 @@ voice-started, voice-stopped, transcript   (as soon as the speech has ended)
 synthesize, audio-start, audio-chunk…,
   audio-stop                           ->
                                        <-  played
+                                           (after a question, synthesize says `listen`, and the satellite goes on:)
+                                       <-  run-pipeline, audio-start, audio-chunk…
 ping                                   ->
                                        <-  pong
 """
@@ -35,7 +37,7 @@ from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
 
 from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, EndReason, Response, Transcription, new_command_id
+from hearth_core.command import Context, EndReason, Response, ResponseKind, Transcription, new_command_id
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
@@ -263,8 +265,13 @@ class _Drive:
         link = self._link
         link.resting.clear()
         said = self._opening
-        area_id = link.pipeline.area_id(said.area) or link.area_id()
-        context = Context(command_id, said.language or link.language, satellite=link.name, area_id=area_id)
+        context = Context(
+            command_id,
+            said.language or link.language,
+            satellite=link.name,
+            area_id=link.pipeline.area_id(said.area) or link.area_id(),
+            conversation=f"satellite:{link.name}",
+        )
         telling: list[asyncio.Task[None]] = []
 
         def heard(transcription: Transcription) -> None:
@@ -302,7 +309,9 @@ class _Drive:
         if self._superseded:
             return
         write = self._connection.write
-        facts = {"command_id": context.command_id, "kind": str(response.kind)}
+        facts: dict[str, object] = {"command_id": context.command_id, "kind": str(response.kind)}
+        if response.kind is ResponseKind.QUESTION:
+            facts["listen"] = True  # without a wake word, once the question is spoken
         await write(Synthesize(response.text, context=facts).event())
         speech = await self._link.voice.speak(response)
         seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)

@@ -18,9 +18,12 @@ from hearth_intents.sentence_folders import SentenceFolders
 
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
+from .dialogue import TalkSettings
 from .handler import Client
 from .house import House
+from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
+from .policy import rules
 from .satellites import SatelliteLink
 from .schedule.bell import SatelliteBell
 from .schedule.clock import Clock
@@ -80,9 +83,11 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
         tell_problems(folders)
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
-        understanding = await asyncio.to_thread(understand_home, sentences, house.home)
+        gate = pin_gate(config.policy)
+        understanding = await asyncio.to_thread(understand_home, sentences, house.home, gate.digits)
         await asyncio.to_thread(engine.use, understanding.grammar)
-        settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s)
+        talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
+        settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
         _own(stack, _keep_understanding(pipeline, folders))
         yield pipeline
@@ -99,7 +104,8 @@ async def _keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> N
             outdated.clear()
             try:
                 sentences = await asyncio.to_thread(folders.load)
-                understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home)
+                digits = pipeline.settings.talk.gate.digits
+                understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, digits)
                 await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
             except HearthError as error:
                 log.error("names or sentences changed, but the new ones cannot be used: %s", error)

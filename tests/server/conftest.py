@@ -13,6 +13,7 @@ from hearth_core.speech import EndpointSettings
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentences import load_sentences
 from hearth_server.demo_home import DemoHome
+from hearth_server.dialogue import TalkSettings
 from hearth_server.handler import Client
 from hearth_server.house import House
 from hearth_server.pipeline import Pipeline, PipelineSettings
@@ -34,11 +35,17 @@ def running(demo_understanding: Understanding) -> PipelineFactory:
     """A factory of pipelines that hear what the test says."""
 
     @asynccontextmanager
-    async def run(*texts: str, max_s: float = 15.0, confidence: float | None = 0.9) -> AsyncIterator[Pipeline]:
-        house = House([DemoHome()])
+    async def run(
+        *texts: str,
+        max_s: float = 15.0,
+        confidence: float | None = 0.9,
+        talk: TalkSettings | None = None,
+        demo: DemoHome | None = None,
+    ) -> AsyncIterator[Pipeline]:
+        house = House([demo or DemoHome()])
         await house.start()
         engine = FakeEngine(texts or ("",), confidence)
-        settings = PipelineSettings(EndpointSettings(max_s=max_s))
+        settings = PipelineSettings(EndpointSettings(max_s=max_s), talk=talk or TalkSettings())
         try:
             yield Pipeline(engine, house, demo_understanding, settings, LoudnessDetector)
         finally:

@@ -261,7 +261,8 @@ class PocketsphinxStream:
             return ()
         score = _fit(pair.grammar.seg(), pair.phones.seg())
         confidence = 1 / (1 + math.exp((ACCEPT_SCORE - score) / SCORE_SPREAD))
-        log.debug("%r scores %.1f, confidence %.2f", best.hypstr, score, confidence)
+        # Not the words: they may be a PIN.
+        log.debug("%d words score %.1f, confidence %.2f", len(best.hypstr.split()), score, confidence)
         return (Hypothesis(best.hypstr, round(confidence, 3)),) if confidence >= REJECT_CONFIDENCE else ()
 
     def close(self) -> None:

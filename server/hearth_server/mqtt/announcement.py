@@ -9,6 +9,7 @@ from typing import Any
 from hearth_core.command import IntentMatch, ResponseKind
 
 from ..pipeline import Answer
+from ..plan import Plan
 from .own_topics import OwnTopics, level
 from .topics import Command as Message
 
@@ -38,6 +39,10 @@ def announcements(answer: Answer, topics: OwnTopics, *, hermes: bool = False) ->
     return tuple(messages)
 
 
+def _plans(answer: Answer) -> tuple[Plan, ...]:
+    return answer.plans or ((answer.plan,) if answer.plan else ())
+
+
 def _understood(match: IntentMatch) -> dict[str, Any]:
     slots = {name: {"value": slot.value, "text": slot.text} for name, slot in match.slots.items()}
     return {"intent": match.intent, "score": match.score, "slots": slots}
@@ -60,8 +65,15 @@ def _whole(answer: Answer) -> dict[str, Any]:
         "kind": answer.response.kind.value,
         "actions": [
             {"service": action.service, "entity_ids": action.entity_ids, "data": action.data}
-            for action in (answer.plan.actions if answer.plan else ())
+            for plan in _plans(answer)
+            for action in plan.actions
         ],
+        "commands": [_understood(plan.match) for plan in _plans(answer)],
+        "policy": [
+            {"decision": str(ruling.decision), "rule": ruling.rule, "reason": ruling.reason}
+            for ruling in answer.rulings
+        ],
+        "question": answer.question,
         "outcomes": [
             {"entity_id": outcome.entity_id, "status": outcome.status.value, "detail": outcome.detail}
             for outcome in answer.outcomes

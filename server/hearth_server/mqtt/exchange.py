@@ -134,7 +134,13 @@ class _Desk:
             if command.area and area_id is None:
                 self._respond(command, f"There is no area called {command.area}", ResponseKind.FAILED)
                 continue
-            context = Context(language=self._language, satellite=command.satellite, area_id=area_id)
+            # Not a satellite's own conversation: a "yes" on the broker answers what was asked on the broker.
+            context = Context(
+                language=self._language,
+                satellite=command.satellite,
+                area_id=area_id,
+                conversation=f"mqtt:{command.satellite or ''}",
+            )
             try:
                 answer = await self._pipeline.answer_text(command.text, context)
             except Exception:  # a fault in one command must not end the topic for all that come

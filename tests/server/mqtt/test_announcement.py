@@ -75,6 +75,18 @@ def test_command_understood_is_told_with_all_that_is_known() -> None:
         "outcomes": [{"entity_id": "light.lamp", "status": "unconfirmed", "detail": "silent"}],
         "milliseconds": {"recognise": 120.5, "act": 12.0},
         "others": [],
+        "commands": [
+            {
+                "intent": "HassLightSet",
+                "score": 0.97,
+                "slots": {
+                    "name": {"value": "light.lamp", "text": "the lamp"},
+                    "brightness": {"value": 40, "text": "40"},
+                },
+            }
+        ],
+        "policy": [],
+        "question": None,
     }
 
 
