@@ -36,6 +36,8 @@ _KEY = re.compile(r"[a-z0-9_]+")
 # Metadata key under which a block of sentences carries what hassil does not know of.
 _OURS = "hearth"
 
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+
 Data = dict[str, Any]
 
 
@@ -385,36 +387,42 @@ def _block(file: SentenceFile, where: Where, block: SentenceBlock, author: bool)
 
 
 def _say_as_spoken(intents: Intents, spoken: Speech) -> None:
-    """Let texts with digits and signs in them be matched as they are said too, as a recogniser will write them."""
+    """Let texts be matched as they are said too, as a recogniser will write them: without digits, signs and hyphens."""
     for rule in intents.expansion_rules.values():
         _spell_out(rule.expression, spoken)
     for values in intents.slot_lists.values():
         _spell_out_list(values, spoken)
     for intent in intents.intents.values():
         for block in intent.data:
-            if _OURS in (block.metadata or {}):  # Home Assistant's own sentences say "percent" beside "%"
-                for sentence in (*block.sentences, *block.expansion_rules.values()):
-                    _spell_out(sentence.expression, spoken)
-                for values in block.slot_lists.values():
-                    _spell_out_list(values, spoken)
+            # Home Assistant's own sentences say "percent" beside "%"
+            signs = spoken if _OURS in (block.metadata or {}) else None
+            for sentence in (*block.sentences, *block.expansion_rules.values()):
+                _spell_out(sentence.expression, signs)
+            for values in block.slot_lists.values():
+                _spell_out_list(values, signs)
 
 
-def _spell_out_list(values: Any, spoken: Speech) -> None:
+def _spell_out_list(values: Any, spoken: Speech | None) -> None:
     if isinstance(values, TextSlotList):
         for value in values.values:
             value.text_in = _spelled_out(value.text_in, spoken)
 
 
-def _spell_out(item: Expression, spoken: Speech) -> None:
+def _spell_out(item: Expression, spoken: Speech | None) -> None:
     if isinstance(item, Group):
         item.items = [_spelled_out(each, spoken) for each in item.items]
 
 
-def _spelled_out(item: Expression, spoken: Speech) -> Expression:
+def _spelled_out(item: Expression, spoken: Speech | None) -> Expression:
+    """Return a part of a template with the other ways to write it; without numbers and signs if `spoken` is None."""
     if not isinstance(item, TextChunk):
         _spell_out(item, spoken)
         return item
-    if FRACTION.search(item.text) or not any(c.isdigit() or c in spoken.symbols for c in item.text):
+    if _HYPHEN.search(item.text):  # "y a-t-il", which nobody hears
+        return Alternative([item, TextChunk(_HYPHEN.sub(" ", item.text))])
+    if spoken is None or FRACTION.search(item.text):
+        return item
+    if not any(c.isdigit() or c in spoken.symbols for c in item.text):
         return item
     before = " " * (len(item.text) - len(item.text.lstrip()))
     after = " " * (len(item.text) - len(item.text.rstrip()))
