@@ -428,7 +428,7 @@ EIGHT, NINE = (datetime(2026, 11, 21, hour).astimezone() for hour in (20, 21))
 def put_off(pipeline: Pipeline) -> FakeSchedule:
     """Let the pipeline have a schedule, and a matcher that reads three times."""
     schedule = FakeSchedule(datetime(2026, 11, 21, 20, 30).astimezone())
-    pipeline.schedule = schedule  # type: ignore[assignment]
+    pipeline.schedule = schedule
     script(
         pipeline,
         turn_on_the_kettle_at_ninish=[delayed(pipeline, "turn on the kettle at ninish", When("at ninish"))],
