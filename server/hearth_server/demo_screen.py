@@ -114,7 +114,8 @@ class Screen:
                 mark,
                 said,
                 answer.transcription.text or Text("(nothing)", "dim"),
-                answer.matches[0].intent if answer.matches else "-",
+                " + ".join(plan.match.intent for plan in answer.plans)
+                or (answer.matches[0].intent if answer.matches else "-"),
                 change,
                 *(f"{spent.get(stage, 0):.0f}" for stage in ("silence", "recognise", "understand", "act")),
                 f"{to_action_ms(answer):.0f}",
