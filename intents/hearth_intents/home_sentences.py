@@ -125,9 +125,10 @@ class HomeSentences:
                 if pick == 0:
                     return tuple(said)
                 pick -= 1
-            for symbol, target in self.automata.arcs(node).items():
+            # in the order of words: numbers depend on what else is in the home
+            for word, target in sorted((self.text(symbol), t) for symbol, t in self.automata.arcs(node).items()):
                 if pick < self.count(target):
-                    said.append(self.text(symbol))
+                    said.append(word)
                     node = target
                     break
                 pick -= self.count(target)
