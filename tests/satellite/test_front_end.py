@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hearth_core.audio import PcmFormat, read_recording
 from hearth_core.config_front_end import FrontEndConfig
 from hearth_core.errors import EngineError
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector
 from hearth_satellite.chime import CHIME_RATE, Chime, render
 from hearth_satellite.front_end import EchoCanceller, FrontEnd, NoiseGain, Reference, build
 from hearth_satellite.speaker import FileSpeaker, NullSpeaker
@@ -170,3 +171,16 @@ def test_a_missing_package_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(__import__("sys").modules, "pywebrtc_audio", None)
     with pytest.raises(EngineError, match=r"hearth-voice\[front-end\]"):
         build(FrontEndConfig(echo_cancellation=True))
+
+
+def test_the_satellites_own_voice_is_no_speech_to_be_transcribed(impulse: NDArray[np.float64]) -> None:
+    voice = own_voice()
+    heard = pcm(echo_of(voice, impulse))
+
+    def speech(sound: bytes) -> bool:
+        endpointer = Endpointer(EndpointSettings(max_s=1e6, no_speech_s=None), SileroDetector())
+        endpointer.feed(sound)
+        return endpointer.speech_started
+
+    assert speech(heard), "without echo cancellation it is: else this test shows nothing"
+    assert not speech(through(heard, pcm(voice)))
