@@ -15,7 +15,7 @@ from hearth_core import wire
 from . import events
 from .microphone import Microphone
 from .playback import Playback
-from .session import EndOfSpeech, Session, State, TimeLimits
+from .session import EndOfSpeech, Manners, Session, State, TimeLimits
 from .speaker import NullSpeaker, Speaker
 from .uplink import Uplink
 from .wake import WakeWord
@@ -73,7 +73,12 @@ class Satellite:
         self._playback = Playback(speaker, lambda sound: self.session.played(sound))
         self._uplinks: set[Uplink] = set()
         self.session = Session(
-            wake, end_of_speech, self._playback, limits=options.limits, wake_chime=options.wake_chime, clock=clock
+            wake,
+            end_of_speech,
+            self._playback,
+            limits=options.limits,
+            manners=Manners(wake_chime=options.wake_chime),
+            clock=clock,
         )
 
     async def run(self, microphone: Microphone, on_listening: Callable[[str, int], None]) -> None:
