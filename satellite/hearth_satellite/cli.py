@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +15,11 @@ from hearth_core.cli import Invocation
 from hearth_core.errors import InputError
 
 if TYPE_CHECKING:
-    from hearth_core.config import SatelliteConfig
+    from hearth_core.config import SatelliteConfig, SecurityConfig
 
+    from .control import WakeChoice
     from .microphone import Microphone
-    from .satellite import Satellite
+    from .satellite import Doors, Satellite
     from .speaker import Speaker
     from .wake import WakeWord
 
@@ -75,8 +76,11 @@ def satellite(
     config = configured((invocation or Invocation()).config().satellite, choices)
     if choices.once and config.microphone.source == "device":
         raise InputError("--once needs a microphone that ends", remedy="Give --mic-file or --stdin as well")
-    running, microphone = build(config, choices)
-    asyncio.run(_run(running, microphone))
+    while True:
+        running, microphone = build(config, choices)
+        asyncio.run(_run(running, microphone))
+        if not running.control.restart_wanted.is_set():
+            return
 
 
 def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
@@ -133,16 +137,30 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     """
     from hearth_core.speech import Endpointer, SileroDetector
 
+    from .attached import attached
     from .events import Identity
+    from .memory import Memory
     from .satellite import Options, Satellite
-    from .session import TimeLimits
+    from .session import Manners, TimeLimits
 
     vad = config.vad.settings()
+    control = config.control
     options = Options(
         host=config.host,
         port=config.port,
         once=choices.once,
-        wake_chime=choices.wake_chime,
+        manners=Manners(
+            wake_chime=choices.wake_chime,
+            barge_in=control.barge_in,
+            stop_words=frozenset(control.stop_words),
+            ring_s=control.ring_s,
+        ),
+        doors=_doors(control.security),
+        wake=_wake_choice(config),
+        memory=Memory(_memory_path(config)),
+        mute=control.mute,
+        volume=control.volume,
+        live=config.microphone.source == "device",
         limits=TimeLimits(streaming_s=vad.max_s + 5.0),
     )
     running = Satellite(
@@ -151,6 +169,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         Endpointer(vad, SileroDetector()),
         _build_speaker(config),
         options,
+        attach=lambda satellite, listening: attached(control, satellite, listening),
     )
     return running, _build_microphone(config, choices, running.session.ready)
 
@@ -162,6 +181,44 @@ def _build_wake(config: SatelliteConfig) -> WakeWord:
         return AnySpeech()
     sensitivity = 0.5 if config.wake.sensitivity is None else config.wake.sensitivity
     return MicroWakeWord(config.wake.words, sensitivity=sensitivity)
+
+
+def _doors(security: SecurityConfig) -> Doors:
+    from hearth_core.trust import server_context, token_in
+
+    from .satellite import Doors
+
+    token = security.token.get_secret_value() if security.token else None
+    if security.token_file:
+        token = token_in(Path(security.token_file))
+    tls = server_context(Path(security.cert_file), Path(security.key_file)) if security.cert_file else None
+    return Doors(token, tls, security.tls_port, security.plain)
+
+
+def _wake_choice(config: SatelliteConfig) -> WakeChoice:
+    """Return what wake words can be chosen while the satellite runs."""
+    from .control import WakeChoice
+    from .wake import MICRO_WORDS
+
+    wake = config.wake
+    if wake.engine == "none":
+        return WakeChoice()
+
+    def make(words: Sequence[str], sensitivity: float) -> WakeWord:
+        chosen = wake.model_copy(update={"words": tuple(words), "sensitivity": sensitivity})
+        return _build_wake(config.model_copy(update={"wake": chosen}))
+
+    available = tuple(dict.fromkeys((*wake.words, *MICRO_WORDS)))
+    return WakeChoice(tuple(wake.words), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
+
+
+def _memory_path(config: SatelliteConfig) -> Path | None:
+    from .memory import usual_place
+
+    if config.control.state_file:
+        return Path(config.control.state_file)
+    # A recording is for a demo or a test: what is set in one is not for the next.
+    return usual_place() if config.microphone.source == "device" else None
 
 
 def _build_speaker(config: SatelliteConfig) -> Speaker:

@@ -13,6 +13,7 @@ from hearth_core.audio import PcmFormat
 from hearth_core.errors import HearthError
 
 from .speaker import Speaker
+from .volume import Volume
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Playback:
         self._current: Sound | None = None
         self._playing: asyncio.Task[None] | None = None
         self._interrupted = False
+        self.volume = 1.0
+        """0 silent to 1 as it was given; also of what is being heard."""
 
     @property
     def audible(self) -> bool:
@@ -146,9 +149,10 @@ class Playback:
     async def _play(self, sound: Sound) -> None:
         try:
             await self._speaker.start(sound.audio)
+            volume = Volume(sound.audio)
             while (pcm := await self._next(sound)) is not None:
                 sound._unheard = pcm
-                await self._speaker.write(pcm)
+                await self._speaker.write(volume.feed(pcm, self.volume))
                 sound._unheard = None
             await self._speaker.finish()
             return
@@ -165,8 +169,8 @@ class Playback:
 
     async def _next(self, sound: Sound) -> bytes | None:
         if sound._unheard is not None:  # it is heard again rather than cut: a word said twice is understood
-            pcm, sound._unheard = sound._unheard, None
-            return pcm
+            again, sound._unheard = sound._unheard, None
+            return again
         if sound._ended:
             return None
         pcm = await sound._chunks.get()

@@ -34,7 +34,7 @@ from .news import Happening, News
 from .playback import Playback, Sound
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
-from .wake import WakeWord
+from .wake import WakePhrase, WakeWord
 
 __all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
 
@@ -107,6 +107,11 @@ class Session:
     def ready(self) -> bool:
         """True if what is said now is listened to as a new command."""
         return self._state is State.LISTENING and not self._answers.deaf and not self._muted
+
+    @property
+    def phrases(self) -> tuple[WakePhrase, ...]:
+        """The wake words that are listened for."""
+        return self._wake.phrases
 
     @property
     def alone(self) -> bool:
