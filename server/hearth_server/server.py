@@ -20,6 +20,7 @@ from .buses import Buses, configured_buses
 from .handler import Client
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
+from .satellite_control import Trust
 from .satellites import SatelliteLink
 from .understanding import understand_home
 from .voice import choose_voice
@@ -125,7 +126,13 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                         "satellite %s: the home has no area %r; name one that it has", satellite.name, satellite.area
                     )
                 link = SatelliteLink(
-                    satellite.name, satellite.uri, satellite.area, pipeline, voice, language=config.language
+                    satellite.name,
+                    satellite.uri,
+                    satellite.area,
+                    pipeline,
+                    voice,
+                    language=config.language,
+                    trust=Trust.of(satellite.security),
                 )
                 _own(stack, link.run())
                 links.append(link)
