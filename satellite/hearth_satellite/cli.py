@@ -14,6 +14,8 @@ import click
 from hearth_core.cli import Invocation
 from hearth_core.errors import InputError
 
+from .cli_install import check, install
+
 if TYPE_CHECKING:
     from hearth_core.config import SatelliteConfig, SecurityConfig
 
@@ -41,7 +43,7 @@ class Choices:
     wake_chime: bool = False
 
 
-@click.command(name="satellite")
+@click.group(name="satellite", invoke_without_command=True)
 @click.option("--name", help="What the satellite is called.")
 @click.option("--area", help="The room that it stands in.")
 @click.option("--host", help="Address to listen on; 0.0.0.0 lets the network in.")
@@ -72,6 +74,8 @@ def satellite(
 
     It waits for a driver, such as `hearth server` or Home Assistant, and says on standard output where.
     """
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     choices = Choices(realtime=not no_realtime, **options)  # type: ignore[arg-type]
     config = configured((invocation or Invocation()).config().satellite, choices)
     if choices.once and config.microphone.source == "device":
@@ -81,6 +85,10 @@ def satellite(
         asyncio.run(_run(running, microphone))
         if not running.control.restart_wanted.is_set():
             return
+
+
+satellite.add_command(install)
+satellite.add_command(check)
 
 
 def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
@@ -165,16 +173,17 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     )
     running = Satellite(
         Identity(config.name, config.area or None),
-        _build_wake(config),
+        build_wake(config),
         Endpointer(vad, SileroDetector()),
-        _build_speaker(config),
+        build_speaker(config),
         options,
         attach=lambda satellite, listening: attached(control, satellite, listening),
     )
-    return running, _build_microphone(config, choices, running.session.ready)
+    return running, build_microphone(config, choices, running.session.ready)
 
 
-def _build_wake(config: SatelliteConfig) -> WakeWord:
+def build_wake(config: SatelliteConfig) -> WakeWord:
+    """Return the detector that is configured."""
     from .wake import AnySpeech, MicroWakeWord
 
     if config.wake.engine == "none":
@@ -183,14 +192,25 @@ def _build_wake(config: SatelliteConfig) -> WakeWord:
     return MicroWakeWord(config.wake.words, sensitivity=sensitivity)
 
 
+def token_of(security: SecurityConfig) -> str | None:
+    """Return the token that drivers have to say, None if there is none.
+
+    Raises:
+        ConfigError: its file cannot be used.
+    """
+    from hearth_core.trust import token_in
+
+    if security.token_file:
+        return token_in(Path(security.token_file))
+    return security.token.get_secret_value() if security.token else None
+
+
 def _doors(security: SecurityConfig) -> Doors:
-    from hearth_core.trust import server_context, token_in
+    from hearth_core.trust import server_context
 
     from .satellite import Doors
 
-    token = security.token.get_secret_value() if security.token else None
-    if security.token_file:
-        token = token_in(Path(security.token_file))
+    token = token_of(security)
     tls = server_context(Path(security.cert_file), Path(security.key_file)) if security.cert_file else None
     return Doors(token, tls, security.tls_port, security.plain)
 
@@ -206,7 +226,7 @@ def _wake_choice(config: SatelliteConfig) -> WakeChoice:
 
     def make(words: Sequence[str], sensitivity: float) -> WakeWord:
         chosen = wake.model_copy(update={"words": tuple(words), "sensitivity": sensitivity})
-        return _build_wake(config.model_copy(update={"wake": chosen}))
+        return build_wake(config.model_copy(update={"wake": chosen}))
 
     available = tuple(dict.fromkeys((*wake.words, *MICRO_WORDS)))
     return WakeChoice(tuple(wake.words), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
@@ -221,7 +241,8 @@ def _memory_path(config: SatelliteConfig) -> Path | None:
     return usual_place() if config.microphone.source == "device" else None
 
 
-def _build_speaker(config: SatelliteConfig) -> Speaker:
+def build_speaker(config: SatelliteConfig) -> Speaker:
+    """Return where answers are heard."""
     from .speaker import DeviceSpeaker, FileSpeaker, NullSpeaker
 
     match config.speaker.sink:
@@ -233,7 +254,8 @@ def _build_speaker(config: SatelliteConfig) -> Speaker:
             return DeviceSpeaker(config.speaker.device)
 
 
-def _build_microphone(config: SatelliteConfig, choices: Choices, ready: Callable[[], bool]) -> Microphone:
+def build_microphone(config: SatelliteConfig, choices: Choices, ready: Callable[[], bool]) -> Microphone:
+    """Return what hears."""
     from hearth_core.audio import PcmFormat
 
     from .microphone import DeviceMicrophone, FileMicrophone, StdinMicrophone
