@@ -1,6 +1,7 @@
 """Whether memory stays flat over thousands of commands: a server process, driven over its Wyoming port.
 
     python bench/soak.py [--commands 10000] [--seconds 300] [--json]
+    python bench/soak.py --faults [--rounds 3] [--only NAMES] [--json]     (see faults.py)
 
 Each connection says a few dozen sentences (switching, asking, and some that are not understood) and leaves, as Home
 Assistant does; the server's resident memory is read along the way. `growth` compares the end with the point at which a
@@ -110,7 +111,17 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=10_000, help="how many (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=300.0, help="stop after so long (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--faults", action="store_true", help="make faults instead, and take the time to recover")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each fault (default: %(default)s)")
+    parser.add_argument("--only", default="", help="these faults, by commas")
     options = parser.parse_args()
+    if options.faults:
+        import faults
+
+        names = options.only.split(",") if options.only else list(faults.FAULTS)
+        if unknown := set(names) - set(faults.FAULTS):
+            parser.error(f"no such fault: {', '.join(unknown)}; there are {', '.join(faults.FAULTS)}")
+        sys.exit(faults.run(names, options.rounds, as_json=options.json))
     result = asyncio.run(soak(options.commands, options.seconds))
     if options.json:
         print(json.dumps({**asdict(result), "growth_mib": result.growth_mib}))

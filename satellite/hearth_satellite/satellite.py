@@ -167,8 +167,8 @@ class Satellite:
         await self.control.recall()
         async with microphone, self._speaker, AsyncExitStack() as stack:
             listening = await self._open(stack)
-            on_listening(listening.host, listening.port or listening.tls_port or 0)
             await stack.enter_async_context(self._attach(self, listening))
+            on_listening(listening.host, listening.port or listening.tls_port or 0)
             work = (
                 self._playback.run(), self._tick(), self._hear(microphone), self.control.run(), self._until_restart(),
             )  # fmt: skip
