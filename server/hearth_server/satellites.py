@@ -270,9 +270,7 @@ class _Drive:
         if self._superseded:
             return
         write = self._connection.write
-        facts: dict[str, Any] = {"command_id": context.command_id, "kind": str(response.kind)}
-        if getattr(response, "listen", False):  # it asks: the satellite listens again without a wake word
-            facts["listen"] = True
+        facts = {"command_id": context.command_id, "kind": str(response.kind)}
         await write(Synthesize(response.text, context=facts).event())
         speech = await self._link.voice.speak(response)
         seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)
