@@ -11,6 +11,7 @@ there (for the device: to the microphone's), `most` is the longest of the rounds
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -400,7 +401,7 @@ async def _run(names: Sequence[str], rounds: int, folder: Path) -> dict[str, Any
 def run(names: Sequence[str], rounds: int, *, as_json: bool) -> int:
     """Make the faults in a network of their own, print what came of them; return 1 if one was not recovered from."""
     if os.environ.get(INSIDE) != "1":
-        arguments = [sys.executable, str(ROOT / "bench" / "soak.py"), *sys.argv[1:]]
+        arguments = [sys.executable, str(Path(__file__)), *sys.argv[1:]]
         command = [
             "unshare",
             "--map-root-user",
@@ -436,3 +437,20 @@ def table(result: dict[str, Any]) -> str:
     ]
     lines.append(f"the satellite was started {result['satellite_starts']} time(s); {result['wall_s']} s in all")
     return "\n".join(lines)
+
+
+def main() -> None:
+    """Make the faults that are asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="how often each fault (default: %(default)s)")
+    parser.add_argument("--only", default="", help=f"some of {', '.join(FAULTS)}, by commas")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    names = options.only.split(",") if options.only else list(FAULTS)
+    if unknown := set(names) - set(FAULTS):
+        parser.error(f"no such fault: {', '.join(unknown)}")
+    sys.exit(run(names, options.rounds, as_json=options.json))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,10 +4,14 @@ The folder in FAKE_DEVICE commands it: while `gone` is there, the device is not;
 once. A stream that was open when the device went stays dead after it has come back, as with a real one.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(os.environ["FAKE_DEVICE"])
 
@@ -25,7 +29,7 @@ def _must_be_there() -> None:
         raise PortAudioError("Device unavailable [PaErrorCode -9985]")
 
 
-def query_devices(device=None, kind=None):
+def query_devices(device: object = None, kind: str | None = None) -> Any:
     """Return the one device there is."""
     if device is None and kind is None:
         return [{"name": "fake", "max_input_channels": 1, "max_output_channels": 1}] if _there() else []
@@ -33,7 +37,7 @@ def query_devices(device=None, kind=None):
     return {"name": "fake", "default_samplerate": 16000.0, "max_input_channels": 1, "max_output_channels": 1}
 
 
-def check_input_settings(**wanted):
+def check_input_settings(**wanted: object) -> None:
     """Accept anything while the device is there."""
     _must_be_there()
 
@@ -41,7 +45,7 @@ def check_input_settings(**wanted):
 check_output_settings = check_input_settings
 
 
-def _terminate():
+def _terminate() -> None:
     """PortAudio's own, called to look for devices anew."""
 
 
@@ -51,19 +55,20 @@ _initialize = _terminate
 class RawInputStream:
     """Calls back with sound every block, in real time."""
 
-    def __init__(self, samplerate, blocksize, callback, **wanted):
+    def __init__(self, samplerate: float, blocksize: int, callback: Callable[..., None], **wanted: object) -> None:
         _must_be_there()
         self._seconds, self._bytes, self._callback = blocksize / samplerate, 2 * blocksize, callback
         self._running = threading.Event()
         self._said = b""
         self.active = False
 
-    def start(self):
+    def start(self) -> None:
+        """Begin."""
         self._running.set()
         self.active = True
         threading.Thread(target=self._run, daemon=True).start()
 
-    def _run(self):
+    def _run(self) -> None:
         due = time.monotonic()
         while self._running.is_set() and _there():
             due += self._seconds
@@ -81,7 +86,8 @@ class RawInputStream:
             self._callback(block + quiet, len(block + quiet) // 2, None, None)
         self.active = False
 
-    def stop(self):
+    def stop(self) -> None:
+        """End."""
         self._running.clear()
 
     abort = close = stop
@@ -90,20 +96,23 @@ class RawInputStream:
 class RawOutputStream:
     """Takes sound in real time."""
 
-    def __init__(self, samplerate, channels, **wanted):
+    def __init__(self, samplerate: float, channels: int, **wanted: object) -> None:
         _must_be_there()
         self._bytes_per_s = 2 * samplerate * channels
         self.active = False
 
-    def start(self):
+    def start(self) -> None:
+        """Begin."""
         self.active = True
 
-    def write(self, pcm):
+    def write(self, pcm: bytes) -> bool:
+        """Take sound, for as long as it lasts."""
         _must_be_there()
         time.sleep(len(pcm) / self._bytes_per_s)
         return False
 
-    def stop(self):
+    def stop(self) -> None:
+        """End."""
         self.active = False
 
     abort = close = stop

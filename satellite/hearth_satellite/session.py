@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Callable
 
 from wyoming.event import Event
-from wyoming.ping import Ping
 from wyoming.snd import Played
 
 from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
@@ -32,6 +31,7 @@ from .chime import Chime
 from .inbound import deliver
 from .news import Happening, News
 from .playback import Playback, Sound
+from .post import Post
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
 from .wake import WakePhrase, WakeWord
@@ -80,12 +80,9 @@ class Session:
         self._preroll_bytes = 0
         self._command_id = ""
         self._streamed_bytes = 0
-        self._driver: Driver | None = None
-        self._driver_heard = 0.0
-        self._driver_pings = False
+        self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._transcribed = False
         self._muted = False
-        self._paused_by: Driver | None = None
         self._asks_back = False  # the answer is a question
         self._follow_up_until = -_NEVER  # what is heard up to then begins a command
         self._patience_s = _NEVER  # for somebody to speak in this command
@@ -116,7 +113,7 @@ class Session:
     @property
     def alone(self) -> bool:
         """True if no driver is there; one that has paused the satellite is."""
-        return self._driver is None and self._paused_by is None
+        return self._post.alone
 
     @property
     def muted(self) -> bool:
@@ -175,8 +172,8 @@ class Session:
     def _cut_answer(self) -> None:
         self._answers.silence()
         self._asks_back, self._waiting_until = False, None
-        self._send(Played().event())  # its driver waits for the word
-        if self._driver is None:
+        self._post.send(Played().event())  # its driver waits for the word
+        if self._post.driver is None:
             self._enter(State.IDLE)
         else:
             self._listen()
@@ -223,7 +220,7 @@ class Session:
             self.stop("a stop word")
             return
         rang = self._timers.silence("a wake word")
-        if self._driver is None:
+        if self._post.driver is None:
             if not rang and self.alone:
                 self._tell_not_connected()
             return
@@ -256,7 +253,7 @@ class Session:
         wake_word = detection.wake_word if detection else ""
         self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=self._command_id)
         for event in events.beginning(detection, self._command_id):
-            self._send(event)
+            self._post.send(event)
         self._streamed_bytes = 0
         self._end_of_speech.reset()
         before = list(self._preroll)
@@ -268,7 +265,7 @@ class Session:
             self._answers.chime(Chime.WAKE)
 
     def _stream(self, pcm: bytes, *, speech: bool = True) -> None:
-        self._send(events.chunk(pcm, self._streamed_ms()))
+        self._post.send(events.chunk(pcm, self._streamed_ms()))
         self._streamed_bytes += len(pcm)
         end = self._end_of_speech.feed(pcm) if speech else None
         if end is None and self._streamed_ms() >= 1000 * self._patience_s and not self._end_of_speech.speech_started:
@@ -281,7 +278,7 @@ class Session:
 
     def _end_streaming(self, reason: EndReason | str) -> None:
         _LOG.info("command %s: %d ms streamed, ended by %s", self._command_id, self._streamed_ms(), reason)
-        self._send(events.stop(self._streamed_ms()))
+        self._post.send(events.stop(self._streamed_ms()))
         self._wake.reset()
         self._enter(State.ANSWERING, self._limits.answer_s)
         self._answers.release()
@@ -292,39 +289,30 @@ class Session:
 
     def run(self, driver: Driver) -> None:
         """Let this driver run the satellite; one that did so before is closed, for only one can."""
-        if self._driver is not None and self._driver is not driver:
-            _LOG.warning("%s takes the satellite over from %s", driver.name, self._driver.name)
-            former = self._driver
+        former = self._post.driver
+        if former is not None and former is not driver:
+            _LOG.warning("%s takes the satellite over from %s", driver.name, former.name)
             self.drop(former)
             former.close("another driver took over")
-        if self._driver is None:
-            _LOG.info("%s runs the satellite", driver.name)
-            self._news.tell(Happening.CONNECTED, driver=driver.name)
-        self._driver, self._paused_by = driver, None
-        self._driver_heard, self._driver_pings = self._clock(), False
+        self._post.take(driver)
         if self._state is State.IDLE:
             self._listen()
 
     def pause(self, driver: Driver) -> None:
         """Rest until this driver says `run-satellite` again; ignored from any other."""
-        if driver is self._driver:
+        if driver is self._post.driver:
             _LOG.info("%s pauses the satellite", driver.name)
             if self._state is State.STREAMING:
-                self._send(events.stop(self._streamed_ms()))
+                self._post.send(events.stop(self._streamed_ms()))
+            self._post.pause()
             self._rest()
-            self._paused_by = driver
 
     def drop(self, driver: Driver) -> None:
         """Take note that a driver is gone; whatever it was in the middle of ends."""
-        if driver is self._paused_by:
-            self._paused_by = None
-            self._news.tell(Happening.DISCONNECTED, driver=driver.name)
-        if driver is not self._driver:
-            return
-        if self._state not in (State.IDLE, State.LISTENING):
-            _LOG.warning("%s left while %s command %s", driver.name, self._state, self._command_id)
-        self._rest()
-        self._news.tell(Happening.DISCONNECTED, driver=driver.name)
+        if self._post.leave(driver):
+            if self._state not in (State.IDLE, State.LISTENING):
+                _LOG.warning("%s left while %s command %s", driver.name, self._state, self._command_id)
+            self._rest()
 
     def receive(self, driver: Driver, event: Event) -> None:
         """Take an event from a peer; only the one that runs the satellite is listened to.
@@ -332,12 +320,7 @@ class Session:
         Raises:
             WireError: the event's data are not what its type asks for.
         """
-        if driver is not self._driver:
-            return
-        self._driver_heard = self._clock()
-        if Ping.is_type(event.type):
-            self._driver_pings = True
-        elif not self._timers.receive(event):
+        if driver is self._post.driver and not self._post.hear(event) and not self._timers.receive(event):
             deliver(event, self)
 
     def transcript(self, text: str) -> None:
@@ -410,7 +393,7 @@ class Session:
         """Take note that a sound was heard to its end."""
         if not self._answers.finished(sound):
             return
-        self._send(Played().event())
+        self._post.send(Played().event())
         if self._state is State.PLAYING and not self._answers.due:
             self._after_answer()
 
@@ -429,11 +412,10 @@ class Session:
     def tick(self) -> None:
         """Hold the time limits; to be called some times a second."""
         now = self._clock()
-        driver = self._driver
-        if driver and self._driver_pings and now - self._driver_heard > self._limits.driver_silence_s:
+        if driver := self._post.lost():
             self.drop(driver)
             driver.close(f"it has sent nothing for {self._limits.driver_silence_s:g} s")
-        rings = self._timers.tick(driven=self._driver is not None)
+        rings = self._timers.tick(driven=self._post.driver is not None)
         if rings and self._state in (State.IDLE, State.LISTENING):
             self._answers.ring()
         if now < self._deadline:
@@ -464,7 +446,6 @@ class Session:
         self._enter(State.LISTENING)
 
     def _rest(self) -> None:
-        self._driver = None
         self._answers.silence()
         self._asks_back, self._waiting_until, self._follow_up_until = False, None, -_NEVER
         self._forget_preroll()
@@ -474,7 +455,3 @@ class Session:
     def _forget_preroll(self) -> None:
         self._preroll.clear()
         self._preroll_bytes = 0
-
-    def _send(self, event: Event) -> None:
-        if self._driver is not None:
-            self._driver.send(event)

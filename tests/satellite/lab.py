@@ -14,6 +14,7 @@ from hearth_satellite.attached import attached
 from hearth_satellite.control import WakeChoice
 from hearth_satellite.events import Identity
 from hearth_satellite.satellite import Listening, Options, Satellite
+from hearth_satellite.session import State
 from hearth_satellite.speaker import NullSpeaker, Speaker
 from tests.satellite.fakes import ByteEnd, ByteWake
 
@@ -51,6 +52,9 @@ class Running:
     microphone: SpokenInto
     listening: Listening
     task: asyncio.Task[None]
+
+    def state(self) -> State:
+        return self.satellite.session.state
 
     @property
     def port(self) -> int:

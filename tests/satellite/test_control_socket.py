@@ -94,9 +94,9 @@ async def test_what_happens_is_told_and_commands_are_obeyed(tmp_path: Path) -> N
             False, 0.3, 0.9, ["okay_nabu"],
         )  # fmt: skip
         assert await client.command("wake") == {"reply": "wake", "ok": True, "done": True}
-        assert running.satellite.session.state is State.STREAMING
+        assert running.state() is State.STREAMING
         assert (await client.command("stop"))["done"]
-        assert running.satellite.session.state is State.ANSWERING
+        assert running.state() is State.ANSWERING
         assert (await client.command("stop"))["done"] is False
         assert (await client.command("restart"))["ok"]
         await asyncio.wait_for(running.task, WAIT_S)
@@ -130,7 +130,8 @@ async def test_over_tcp_the_token_comes_first(tmp_path: Path) -> None:
     async with living({"socket": {"port": port, "token_file": str(tokens)}}):
         token = tokens.read_text().strip()
         assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
-        for said in ({"token": token[:-1]}, {"token": 5}, {"command": "mute"}, [], "x"):
+        refused: list[object] = [{"token": token[:-1]}, {"token": 5}, {"command": "mute"}, [], "x"]
+        for said in refused:
             async with at(port) as stranger:
                 stranger.writer.write(json.dumps(said).encode() + b"\n")
                 assert "error" in await stranger.read()
