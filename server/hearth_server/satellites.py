@@ -108,8 +108,8 @@ class SatelliteLink:
         """Change mute, volume, wake_words or sensitivity, as `SatelliteControl.set` does."""
         return await self.control.set(**settings)
 
-    async def announce(self, response: Response) -> bool:
-        """Say something at any time; return whether it was heard to its end."""
+    async def interrupt(self, response: Response) -> bool:
+        """Say something at any time, before an answer that is being heard; return whether it was heard to its end."""
         return await self.control.announce(await self.voice.speak(response))
 
     def area_id(self) -> str | None:

@@ -68,12 +68,12 @@ async def test_an_announcement_is_heard_at_any_time_and_the_server_knows_when(
     async with living(speaker=FileSpeaker(heard)) as satellite, linked(running, satellite.port) as link:
         response = Response("Dinner is ready", ResponseKind.ANSWER)
         await until(lambda: satellite.satellite.session.state is State.LISTENING)
-        assert await link.announce(response)
+        assert await link.interrupt(response)
         assert heard.stat().st_size > 1000
         assert satellite.satellite.session.state is State.LISTENING
         satellite.task.cancel()
         await until(lambda: link.state is None)
-        assert not await link.announce(response)
+        assert not await link.interrupt(response)
 
 
 async def test_a_timer_rings_on_the_satellite(running: PipelineFactory) -> None:
