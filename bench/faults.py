@@ -123,6 +123,7 @@ class House:
         self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.driven = asyncio.Event()
         self.microphone_ok = asyncio.Event()
+        self.state = ""
         self._writer: asyncio.StreamWriter | None = None
 
     def _config(self, part: str) -> Path:
@@ -153,6 +154,8 @@ class House:
             await asyncio.sleep(0.02)
 
     def _take(self, message: dict[str, Any]) -> None:
+        if isinstance(message.get("state"), str):
+            self.state = message["state"]
         match message:
             case {"event": "hello", "state": str(state), "microphone_ok": bool(ok)}:
                 (self.driven.clear if state == "idle" else self.driven.set)()
@@ -193,6 +196,7 @@ class House:
 
     async def heard(self) -> bool:
         """Speak a command; return whether it was heard as what it is, and answered."""
+        await _until(lambda: self.state == "listening")  # the answer to what was spoken in the fault is over
         self.forget()
         self.say()
         said = await self.happens(ANSWER_S, event="transcript")

@@ -82,10 +82,14 @@ class Transcription:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A part of a sentence that carries a value: `value` is what it means, `text` what was said."""
+    """A part of a sentence that carries a value: `value` is what it means, `text` what was said.
+
+    `free` says that it was free text, which no list checks.
+    """
 
     value: Any
     text: str
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,7 @@ class Action:
 
     Attributes:
         service: e.g. `light.turn_on`.
-        entity_ids: the entities to do it to.
+        entity_ids: the entities to do it to; for what is written to a bus itself, one id `bus:place`.
         data: the service's further data, e.g. {"brightness_pct": 50}.
         expected: the state after it, e.g. "on", None if it cannot be told beforehand.
     """
@@ -188,6 +192,7 @@ class OutcomeStatus(StrEnum):
     UNCONFIRMED = "unconfirmed"  # sent, but no state came back in time
     UNREACHABLE = "unreachable"  # its bus is away
     FAILED = "failed"  # refused
+    UNCONFIGURED = "unconfigured"  # its bus is not among those of this house
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class SocketConfig(Section):
 class DeviceMqttConfig(Section):
     """The satellite as a device of Home Assistant, over MQTT."""
 
-    broker: BrokerConfig = Field(default=BrokerConfig(), description="Where the broker is, and who we are there.")
+    broker: BrokerConfig = Field(default=BrokerConfig(), description="The broker of Home Assistant.")
     discovery_prefix: Level = Field(default="homeassistant", description="Where Home Assistant looks for devices.")
     base_topic: Level = Field(
         default="hearth/satellite", description="The satellite's topics are below this and its id."

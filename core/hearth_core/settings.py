@@ -23,6 +23,7 @@ from .config_control import ControlConfig, LinkSecurityConfig
 from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
 from .config_mqtt import MqttConfig
+from .config_schedule import ScheduleConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -238,3 +239,4 @@ class Config(Section):
     server: ServerConfig = Field(default=ServerConfig(), description="The server: speech to action.")
     satellite: SatelliteConfig = Field(default=SatelliteConfig(), description="The satellite of this machine.")
     home: HomeConfig = Field(default=HomeConfig(), description="The home.")
+    schedule: ScheduleConfig = Field(default=ScheduleConfig(), description="Timers, alarms and commands for later.")

@@ -18,11 +18,12 @@ from hassil.expression import (
 )
 
 from .automaton import NOTHING, Automata
-from .spoken import FRACTION, Speech
+from .spoken import FRACTION, UNSPACED, UNSPACED_WORD, Speech
 
 GAP = 0
 
-_SPLIT = re.compile(r"[\s_/-]+|[^\s_/-]+")
+# A character of a script without blanks is a word of its own.
+_SPLIT = re.compile(rf"[\s_/-]+|[{UNSPACED}]|[^\s_/{UNSPACED}-]+")
 
 
 class Symbols:
@@ -96,6 +97,11 @@ class Pieces:
             return NOTHING
         for piece in reversed(_SPLIT.findall(text)):
             if piece[0] in "_/-" or piece[0].isspace():
+                then = self.automata.after(GAP, then)
+                continue
+            if UNSPACED_WORD.match(piece):
+                then = self.automata.after(GAP, then)
+                then = self.automata.after(self.symbols[piece], then)
                 then = self.automata.after(GAP, then)
                 continue
             # a sign that is said is a word of its own, as in "{brightness}%"

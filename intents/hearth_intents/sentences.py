@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hassil.expression import Alternative, Expression, Group, Sentence, TextChunk
@@ -14,7 +16,9 @@ from hassil.intents import IntentData, Intents, TextSlotList
 
 from hearth_core.errors import SentenceError
 
-from .sentence_file import SentenceBlock, SentenceFile, SlotListBlock, Where, read_sentence_file
+from .author_template import ALWAYS, IN_ANSWERS, check_template, slots_of, strings
+from .sentence_file import SentenceBlock, SentenceFile, SentenceModel, SlotListBlock, read_sentence_file
+from .source_file import Where
 from .spoken import FRACTION, Speech, speech
 from .template import Measure, TemplateCheck, parse_template
 
@@ -22,6 +26,12 @@ from .template import Measure, TemplateCheck, parse_template
 HOME_LISTS = frozenset({"name", "area", "floor"})
 
 MAX_FILES = 500
+
+# Where sentences come from that are in none of our files.
+UPSTREAM = "home-assistant-intents"
+
+# A block's `response` is a key of `responses`, as in Home Assistant, if it stands there or looks like one; else a text.
+_KEY = re.compile(r"[a-z0-9_]+")
 
 # Metadata key under which a block of sentences carries what hassil does not know of.
 _OURS = "hearth"
@@ -38,7 +48,8 @@ class Sentences:
         intents: the sentences, parsed; its lists lack `name`, `area` and `floor`, which the home fills.
         responses: Jinja templates of the answers, by intent and key.
         errors: Jinja templates of what is said when something cannot be done, by key.
-        problems: one error for each of the author's files that was left out.
+        problems: one error for each of the author's files that was left out, or whose last good text is used.
+        files: the author's files that are used.
         domains: the domain of the things that an intent of Home Assistant's is about, where it is about one.
         speech: how the language is spoken.
     """
@@ -48,6 +59,7 @@ class Sentences:
     responses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[SentenceError, ...] = ()
+    files: tuple[SentenceFile, ...] = ()
     domains: Mapping[str, str] = field(default_factory=dict)
     speech: Speech = field(default_factory=lambda: speech("en"))
 
@@ -57,10 +69,27 @@ def is_authors(block: IntentData) -> bool:
     return bool(_ours(block).get("author"))
 
 
+def is_text_only(block: IntentData) -> bool:
+    """Return whether a block's sentences are matched but left out of the recogniser's grammar.
+
+    For what is rarely said and would cost the grammar more than it gives: a closed grammar errs more, the more it has.
+    """
+    return bool((block.metadata or {}).get("text_only"))
+
+
 def action_of(block: IntentData) -> Mapping[str, Any] | None:
     """Return what a block of sentences says to do: {service, entity_id: list, data}; None if it says nothing."""
     action: Mapping[str, Any] | None = _ours(block).get("action")
     return action
+
+
+def source_of(block: IntentData, template: str) -> str:
+    """Return where a template of a block stands: `file:line`, or `home-assistant-intents`."""
+    ours = _ours(block)
+    if "file" not in ours:
+        return UPSTREAM
+    line = ours["lines"].get(template)
+    return f"{ours['file']}:{line}" if line else str(ours["file"])
 
 
 def _ours(block: IntentData) -> Mapping[str, Any]:
@@ -75,17 +104,24 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(get_languages()))
 
 
-def load_sentences(language: str, folders: Iterable[Path] = (), *, builtin: bool = True) -> Sentences:
+def load_sentences(
+    language: str,
+    folders: Iterable[Path] = (),
+    *,
+    builtin: bool = True,
+    kept: Mapping[Path, SentenceFile] = MappingProxyType({}),
+) -> Sentences:
     """Return the sentences of a language.
 
     Args:
         language: code, e.g. "en" or "en-GB"; the nearest that there is will be taken.
         folders: the author's; each holds `<language>/**/*.yaml`, or `*.yaml` that name their language.
         builtin: whether Home Assistant's and Hearth's own sentences are in.
+        kept: what to take in place of an author's file that is bad now, by its path.
 
     Raises:
         SentenceError: nobody has sentences in the language, or a folder is not there. A bad file in a folder
-            is left out and stands in `problems`.
+            is left out, or taken from `kept`, and stands in `problems`.
     """
     code = _nearest(language) if builtin else language
     data: Data = _builtin(code) if builtin else {"language": code, "intents": {}}
@@ -95,15 +131,16 @@ def load_sentences(language: str, folders: Iterable[Path] = (), *, builtin: bool
         with resources.as_file(own) as folder:
             _add(data, [read_sentence_file(path) for path in _yaml_files(folder)], author=False)
     files = []
-    for path in _authors_files(language, folders):
+    for path in dict.fromkeys(authors_files(language, folders)):
+        file: SentenceFile | None
         try:
             file = read_sentence_file(path)
         except SentenceError as error:
             problems.append(error)
-        else:
-            if _family(file.model.language) == _family(language):
-                files.append(file)
-    good = list(_usable(data, files, problems))
+            file = kept.get(path)
+        if file is not None and _family(file.model.language) == _family(language):
+            files.append(file)
+    good = _usable(data, files, kept, problems)
     _add(data, good, author=True)
     responses = data.get("responses", {})
     spoken = speech(code)
@@ -115,6 +152,7 @@ def load_sentences(language: str, folders: Iterable[Path] = (), *, builtin: bool
         responses=responses.get("intents", {}),
         errors=responses.get("errors", {}),
         problems=tuple(problems),
+        files=tuple(good),
         domains=_domains() if builtin else {},
         speech=spoken,
     )
@@ -157,7 +195,12 @@ def _yaml_files(folder: Path) -> list[Path]:
     return found
 
 
-def _authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
+def authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files of an author's folders that may hold sentences of a language.
+
+    Raises:
+        SentenceError: a folder is not there, or holds too many files.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise SentenceError(f"{folder} is not a folder", remedy="Name the folder that holds en/*.yaml")
@@ -167,28 +210,31 @@ def _authors_files(language: str, folders: Iterable[Path]) -> Iterator[Path]:
                 yield from _yaml_files(folder / code)
 
 
-def _usable(data: Data, files: list[SentenceFile], problems: list[SentenceError]) -> Iterator[SentenceFile]:
-    """Yield the files whose templates hold, together with the others that do.
+def _usable(
+    data: Data, files: list[SentenceFile], kept: Mapping[Path, SentenceFile], problems: list[SentenceError]
+) -> list[SentenceFile]:
+    """Return the files whose templates hold, together with the others that do; the kept one for one that does not.
 
     A file may use another's rules and lists, so one that is left out can take others with it.
     """
     # what every file is checked against: Home Assistant's rules and lists, and those of the files that are left
     while True:
-        good = [file for file in files if not _check(data, file, files, problems)]
-        if len(good) == len(files):
-            yield from good
-            return
+        good: list[SentenceFile] = []
+        changed = False
+        for file in files:
+            try:
+                _check_file(data, file, files)
+            except SentenceError as error:
+                changed = True
+                problems.append(error)
+                before = kept.get(file.path)
+                if before is not None and before is not file:
+                    good.append(before)
+            else:
+                good.append(file)
+        if not changed:
+            return good
         files = good
-
-
-def _check(data: Data, file: SentenceFile, files: list[SentenceFile], problems: list[SentenceError]) -> bool:
-    """Return whether a file has a problem, and note it."""
-    try:
-        _check_file(data, file, files)
-    except SentenceError as error:
-        problems.append(error)
-        return True
-    return False
 
 
 def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> None:
@@ -215,13 +261,30 @@ def _check_file(data: Data, file: SentenceFile, files: list[SentenceFile]) -> No
             _check_lists(file, (*where, "lists"), block.lists, check)
             for at, text in enumerate(block.sentences):
                 _check_template(file, (*where, "sentences", at), partial(_check_text, check, text))
-            if block.action is not None:
-                _check_jinja(file, (*where, "action"), block.action.as_data())
+            slots = _slots(block, check.rules)
+            _check_action(file, where, block, slots)
+            if block.response is not None:
+                _check_jinja(file, (*where, "response"), block.response, slots, IN_ANSWERS)
     for name, answers in model.responses.intents.items():
         for key, text in answers.items():
             _check_jinja(file, ("responses", "intents", name, key), text)
     for key, text in model.responses.errors.items():
         _check_jinja(file, ("responses", "errors", key), text)
+
+
+def _slots(block: SentenceBlock, rules: Mapping[str, Sentence]) -> set[str]:
+    """Return the slots that a block's sentences can fill, each by what is said, by the block, or by the context."""
+    said = {slot for text in block.sentences for slot in slots_of(parse_template(text).expression, rules)}
+    context = {k for k, v in block.requires_context.items() if isinstance(v, Mapping) and v.get("slot")}
+    return said | set(block.slots) | context
+
+
+def _check_action(file: SentenceFile, where: Where, block: SentenceBlock, slots: set[str]) -> None:
+    several = file.has((*where, "action", 0))
+    for index, step in enumerate(block.action.root if block.action else ()):
+        there = (*where, "action", index) if several else (*where, "action")
+        for inside, text in strings(step.as_data()):
+            _check_jinja(file, (*there, *inside), text, slots)
 
 
 class _Rules(dict[str, Sentence]):
@@ -257,20 +320,13 @@ def _check_text(check: TemplateCheck, text: str) -> Measure:
     return check.check(parse_template(text))
 
 
-def _check_jinja(file: SentenceFile, where: Where, value: Any) -> None:
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            _check_jinja(file, (*where, key), each)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            _check_jinja(file, (*where, index), each)
-    elif isinstance(value, str) and "{" in value:
-        from jinja2 import Environment, TemplateSyntaxError
-
-        try:
-            Environment(autoescape=False).parse(value)  # noqa: S701  (nothing is rendered, and never HTML)
-        except (TemplateSyntaxError, RecursionError) as error:
-            raise file.error(where, f"not a Jinja template: {error}", "Check its braces") from error
+def _check_jinja(
+    file: SentenceFile, where: Where, text: str, slots: set[str] | None = None, known: frozenset[str] = ALWAYS
+) -> None:
+    try:
+        check_template(text, slots, known)
+    except SentenceError as error:
+        raise file.error(where, error.message, error.remedy) from error
 
 
 def _add(data: Data, files: Iterable[SentenceFile], *, author: bool) -> None:
@@ -279,16 +335,28 @@ def _add(data: Data, files: Iterable[SentenceFile], *, author: bool) -> None:
         model = file.model
         for name, intent in model.intents.items():
             blocks = data["intents"].setdefault(name, {"data": []})["data"]
-            blocks.extend(_block(block, author) for block in intent.data)
+            for index, block in enumerate(intent.data):
+                where: Where = ("intents", name, "data", index)
+                made = _block(file, where, block, author)
+                if block.response is not None and not is_key(model, name, block.response):
+                    made["response"] = f"{file.path}:{file.place((*where, 'response')).line}"
+                    answers = data.setdefault("responses", {}).setdefault("intents", {})
+                    answers.setdefault(name, {})[made["response"]] = block.response
+                blocks.append(made)
         data.setdefault("expansion_rules", {}).update(model.expansion_rules)
         words = data.setdefault("skip_words", [])
         words.extend(word for word in model.skip_words if word not in words)
-        for name, block in model.lists.items():
-            _add_list(data.setdefault("lists", {}), name, block)
+        for name, values in model.lists.items():
+            _add_list(data.setdefault("lists", {}), name, values)
         answers = data.setdefault("responses", {})
         answers.setdefault("errors", {}).update(model.responses.errors)
         for name, texts in model.responses.intents.items():
             answers.setdefault("intents", {}).setdefault(name, {}).update(texts)
+
+
+def is_key(model: SentenceModel, intent: str, response: str) -> bool:
+    """Return whether a block's response is a key of the intent's `responses`, not a text."""
+    return response in model.responses.intents.get(intent, {}) or bool(_KEY.fullmatch(response))
 
 
 def _add_list(lists: Data, name: str, block: SlotListBlock) -> None:
@@ -303,10 +371,15 @@ def _list(block: SlotListBlock) -> Data:
     return block.model_dump(by_alias=True, exclude_none=True)
 
 
-def _block(block: SentenceBlock, author: bool) -> Data:
+def _block(file: SentenceFile, where: Where, block: SentenceBlock, author: bool) -> Data:
     data = block.model_dump(exclude={"lists", "action", "metadata"}, exclude_none=True)
     data["lists"] = {name: _list(each) for name, each in block.lists.items()}
-    ours = {"author": author, "action": block.action.as_data() if block.action else None}
+    ours = {
+        "author": author,
+        "action": block.action.as_data() if block.action else None,
+        "file": str(file.path),
+        "lines": {text: file.place((*where, "sentences", at)).line for at, text in enumerate(block.sentences)},
+    }
     data["metadata"] = {**block.metadata, _OURS: ours}
     return data
 

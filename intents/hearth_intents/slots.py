@@ -20,7 +20,7 @@ def home_lists(home: Home, speech: Speech) -> dict[str, SlotList]:
     A name carries the context that Home Assistant gives it: the entity's domain and device class.
     """
     return {
-        "name": _listed("name", ((e.entity_id, e.names, _context(e)) for e in home.entities.values()), speech),
+        "name": _listed("name", ((e.entity_id, e.names, entity_context(e)) for e in home.entities.values()), speech),
         "area": _listed("area", ((a.area_id, (a.name, *a.aliases), {}) for a in home.areas.values()), speech),
         "floor": _listed("floor", ((f.floor_id, (f.name, *f.aliases), {}) for f in home.floors.values()), speech),
     }
@@ -44,7 +44,8 @@ def in_place(home: Home, entity_id: str, *, area: str | None = None, floor: str 
     return floor is None or (there is not None and there.floor_id == floor)
 
 
-def _context(entity: Entity) -> dict[str, Any]:
+def entity_context(entity: Entity) -> dict[str, Any]:
+    """Return what sentences can require of an entity that they name, as Home Assistant gives it to them."""
     known = {"domain": entity.domain}
     return known | {"device_class": entity.device_class} if entity.device_class else known
 

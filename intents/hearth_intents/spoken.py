@@ -30,6 +30,10 @@ _MAX_SPELLED = 6
 # Nobody says "one two" for 1/2, and sentences that have it have "half" beside it.
 FRACTION = re.compile(r"\d/\d")
 
+# Scripts written without blanks, as a regular expression's set: Thai, kana, Chinese characters.
+UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+UNSPACED_WORD = re.compile(f"[{UNSPACED}]")
+
 _NUMBER = re.compile(r"\d+(?:\.\d+|,\d{1,2}(?!\d))?")
 
 
@@ -65,6 +69,10 @@ class Speech:
     def number(self, value: float) -> tuple[Words, ...]:
         """Return the ways to say a number; its digits as one word where the language's rules are not known."""
         return _numbers(self.language, value, False) or ((f"{value:g}",),)
+
+    def ordinal(self, value: int) -> tuple[Words, ...]:
+        """Return the ways to say a rank ("third"), none where the language's rules are not known."""
+        return _numbers(self.language, value, True)
 
     def spelled(self, text: str) -> dict[str, str]:
         """Return the words of a text that are not said as written: {"tv": "t v"} for "Kitchen TV".
@@ -128,6 +136,8 @@ def _tokens(text: str, symbols: Mapping[str, str]) -> list[str]:
         end = number.end() if number else at
         while end < len(text) and _in_word(text, end):
             end += 1
+            if UNSPACED_WORD.match(text, end - 1) or UNSPACED_WORD.match(text, min(end, len(text) - 1)):
+                break
         if end > at:
             token = text[at:end].strip("'")
             if any(c.isalnum() for c in token):  # not a lone mark, as emoji have them

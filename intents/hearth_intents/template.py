@@ -104,6 +104,11 @@ class TemplateCheck:
         self._known: dict[int, Measure] = {}
         self._open: list[str] = []
 
+    @property
+    def rules(self) -> Mapping[str, Sentence]:
+        """The rules that templates may name."""
+        return self._rules
+
     def check_rule(self, name: str) -> Measure:
         """Return a rule's measure; as `check`."""
         return self._check(RuleReference(name), f"<{name}>")

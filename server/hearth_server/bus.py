@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hearth_core.command import Action, Outcome
 from hearth_core.home import Home, State
@@ -60,6 +60,28 @@ class Bus(Protocol):
         A state on its way (`opening` where `open` is expected) confirms. A device that refuses is an outcome, not an
         exception. Returns within `timeout_s`; whoever has not confirmed by then is UNCONFIRMED.
         """
+
+
+@runtime_checkable
+class Writes(Protocol):
+    """What a bus can have beside: it takes what is for no entity, a group address, a topic or a service.
+
+    Such an action has one id, `bus:place` ("knx:1/2/3"), which names the bus.
+    """
+
+    async def write(self, action: Action, timeout_s: float) -> Outcome:
+        """Send it; DONE as soon as the bus has acknowledged it. Returns within `timeout_s`, as `Bus.perform`."""
+
+
+def write_id(bus: str, place: str) -> str:
+    """Return the id of something that is written to a bus itself."""
+    return f"{bus}:{place}"
+
+
+def written_to(entity_id: str) -> str | None:
+    """Return the bus that an id of `write_id` names, None if it is an entity's."""
+    bus, colon, _ = entity_id.partition(":")
+    return bus if colon else None
 
 
 class Readback:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -134,9 +135,12 @@ async def _running(config: Config, options: list[str], microphone: int | None) -
         link = SatelliteLinkConfig(name="demo", uri=uri)
         update = {"port": 0, "satellites": (link,), "sentences": (*config.server.sentences, barista)}
         config = config.model_copy(update={"server": config.server.model_copy(update=update)})
-        async with running_server(config) as server:
-            await asyncio.wait_for(server.links[0].connected.wait(), SATELLITE_READY_S)
-            yield server, satellite
+        with tempfile.TemporaryDirectory() as folder:  # the demo home's timers are not the household's
+            kept = config.schedule.model_copy(update={"file": str(Path(folder) / "schedule.db")})
+            config = config.model_copy(update={"schedule": kept})
+            async with running_server(config) as server:
+                await asyncio.wait_for(server.links[0].connected.wait(), SATELLITE_READY_S)
+                yield server, satellite
 
 
 @contextlib.asynccontextmanager

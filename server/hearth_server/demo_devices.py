@@ -180,6 +180,7 @@ _SERVICES: Mapping[str, Callable[[Call], State]] = {
     "cover.open_cover": _cover("open", 100),
     "cover.close_cover": _cover("closed", 0),
     "cover.set_cover_position": _position,
+    "cover.stop_cover": lambda call: call.to(),
     "lock.lock": _becomes("locked"),
     "lock.unlock": _becomes("unlocked"),
     "climate.turn_on": _becomes("heat"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hearth_core.command import Action, Outcome, OutcomeStatus
 
-from .bus import Bus
+from .bus import Bus, Writes, written_to
 from .house import House
 from .plan import Plan
 
@@ -22,7 +22,7 @@ async def execute(plan: Plan, house: House, timeout_s: float = 5.0) -> tuple[Out
     """Do the actions in parallel; return one outcome for each entity of each action, in the plan's order.
 
     Never raises for a bus and never takes longer than `timeout_s` and twice `GRACE_S`: a bus that fails gives FAILED,
-    one that is away UNREACHABLE, one that is late UNCONFIRMED.
+    one that is away UNREACHABLE, one that is late UNCONFIRMED, one that is not configured UNCONFIGURED.
     """
     routes = [route for action in plan.actions for route in house.route(action)]
     tasks = {
@@ -41,7 +41,11 @@ async def execute(plan: Plan, house: House, timeout_s: float = 5.0) -> tuple[Out
             log.error("a bus does not end though cancelled")
     outcomes: list[Outcome] = []
     for index, route in enumerate(routes):
-        if index not in tasks:
+        if not route.configured:
+            (written,) = route.action.entity_ids
+            log.error("%s cannot be done: no bus %s is configured", route.action.service, written_to(written))
+            outcomes += _all(route.action, OutcomeStatus.UNCONFIGURED, "its bus is not configured")
+        elif index not in tasks:
             outcomes += _all(route.action, OutcomeStatus.UNREACHABLE, "its bus is away")
         elif tasks[index].done() and not tasks[index].cancelled():
             outcomes += tasks[index].result()
@@ -53,6 +57,8 @@ async def execute(plan: Plan, house: House, timeout_s: float = 5.0) -> tuple[Out
 async def _perform(bus: Bus, action: Action, timeout_s: float) -> tuple[Outcome, ...]:
     """Return one outcome for each entity, whatever the bus does."""
     try:
+        if written_to(action.entity_ids[0]) is not None and isinstance(bus, Writes):
+            return (await bus.write(action, timeout_s),)
         outcomes = await bus.perform(action, timeout_s)
     except Exception as error:
         log.exception("%s failed at %s", bus.name, action.service)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hearth_core.command import Action
 from hearth_core.home import UNAVAILABLE, Area, Entity, Floor, Home, State
 
-from .bus import Bus, Watcher
+from .bus import Bus, Watcher, Writes, written_to
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An action on its way: the bus that does it (None if none of its buses is there) and its share of entities."""
+    """An action on its way: the bus that does it (None if none of its buses is there) and its share of entities.
+
+    `configured` is False for what is written to a bus that this house has not got.
+    """
 
     bus: Bus | None
     action: Action
+    configured: bool = True
 
 
 Listener = Callable[[Change], None]
@@ -98,6 +102,10 @@ class House:
 
     def route(self, action: Action) -> tuple[Route, ...]:
         """Share the action out over the buses that own its entities."""
+        if len(action.entity_ids) == 1 and (name := written_to(action.entity_ids[0])) is not None:
+            named = self._by_name.get(name)
+            able = isinstance(named, Writes)
+            return (Route(named if named and able and named.reachable else None, action, configured=able),)
         shares: dict[str | None, list[str]] = {}
         for entity_id in action.entity_ids:
             bus = self._bus_of(entity_id)

@@ -16,6 +16,7 @@ from hearth_core.command import Context, IntentMatch, Outcome, OutcomeStatus, Re
 from hearth_core.errors import SentenceError
 from hearth_core.home import Area, Entity, Floor, Home
 
+from .bus import written_to
 from .plan import Plan
 from .spoken_state import SpokenState
 from .templates import render
@@ -42,7 +43,12 @@ class Texts(Protocol):
 # More devices than that are not told one by one.
 MAX_NAMES = 3
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,4})?")
-_TROUBLES = (OutcomeStatus.UNREACHABLE, OutcomeStatus.FAILED, OutcomeStatus.UNCONFIRMED)
+_TROUBLES = (
+    OutcomeStatus.UNREACHABLE,
+    OutcomeStatus.FAILED,
+    OutcomeStatus.UNCONFIRMED,
+    OutcomeStatus.UNCONFIGURED,
+)
 
 
 class Phrasebook:
@@ -61,6 +67,7 @@ class Phrasebook:
         self._errors: Mapping[str, str] = {**ours["errors"], **texts.errors}
         self._phrases: Mapping[str, str] = ours["phrases"]
         self._states: Mapping[str, str] = ours.get("states", {})
+        self._buses: Mapping[str, str] = ours.get("buses", {})
 
     def not_understood(self) -> Response:
         """Return what is said when no sentence matched."""
@@ -102,13 +109,19 @@ class Phrasebook:
     def _trouble(self, first: str | None, troubles: Mapping[OutcomeStatus, Sequence[str]], home: Home) -> str:
         rest = ""
         for status, entity_ids in troubles.items():
-            names = [home.entities[i].name if i in home.entities else i for i in entity_ids]
+            names = list(dict.fromkeys(self._name(entity_id, home) for entity_id in entity_ids))
             more = len(names) - MAX_NAMES if len(names) > MAX_NAMES else 0
             shown = render(self._phrases["names"], {"names": names[:MAX_NAMES], "more": more})
             clause = render(self._phrases[status.value], {"names": shown})
             rest = render(self._phrases["and"], {"first": rest, "rest": clause}) if rest else clause
         text = render(self._phrases["but"], {"first": first, "rest": rest}) if first else rest
         return text[:1].upper() + text[1:]
+
+    def _name(self, entity_id: str, home: Home) -> str:
+        """Return what an entity is called, or the bus that was written to."""
+        if entity_id in home.entities:
+            return home.entities[entity_id].name
+        return self._buses.get(written_to(entity_id) or "", entity_id)
 
     def _said(self, plan: Plan, matched: Sequence[str], home: Home) -> str:
         """Return the text of the intent's response, with the states of these entities."""
@@ -118,8 +131,10 @@ class Phrasebook:
         if template is None:
             return self._phrases["done"]
         matched_states, unmatched_states = self._spoken(matched, home), self._spoken(plan.unmatched, home)
+        slots = {**_slot_texts(match, home), **plan.slots}
         variables = {
-            "slots": {**_slot_texts(match, home), **plan.slots},
+            **slots,
+            "slots": slots,
             "state": next(iter((*matched_states, *unmatched_states)), None),
             "query": {"matched": matched_states, "unmatched": unmatched_states},
             **_state_functions(home),
@@ -129,7 +144,8 @@ class Phrasebook:
         except SentenceError as error:
             # What was done is done, whatever its sentence's template is like.
             log.error("intent %s: %s", match.intent, error)
-            return self._phrases["done"] if plan.actions else self._error("handle_error", {})
+            done = plan.kind is ResponseKind.DONE
+            return self._phrases["done"] if done else self._error("handle_error", {})
 
     def _error(self, key: str, values: Mapping[str, str]) -> str:
         template = self._errors.get(key, self._errors.get("handle_error", ""))
@@ -174,9 +190,18 @@ def _state_functions(home: Home) -> dict[str, Callable[..., Any]]:
 @cache
 def _phrases(language: str) -> Mapping[str, Any]:
     """Return Hearth's own texts in the language, in English where nobody has translated them yet."""
-    folder = resources.files(__package__) / "phrases"
-    file = folder / f"{language}.yaml"
-    if not _LANGUAGE.fullmatch(language) or not file.is_file():
+    english = _file("en")
+    if language == "en":
+        return MappingProxyType(english)
+    own = _file(language) if _LANGUAGE.fullmatch(language) else {}
+    if not own:
         log.warning("no phrases of Hearth's own in %s: they are said in English", language)
-        file = folder / "en.yaml"
-    return MappingProxyType(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return MappingProxyType(english)
+    # Words for states are a language's own matter: English ones would stand out in its sentences.
+    texts = {part: {**each, **own.get(part, {})} for part, each in english.items() if part != "states"}
+    return MappingProxyType({**texts, "states": own.get("states", {})})
+
+
+def _file(language: str) -> dict[str, Any]:
+    file = resources.files(__package__) / "phrases" / f"{language}.yaml"
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8"))) if file.is_file() else {}

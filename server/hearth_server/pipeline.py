@@ -26,6 +26,8 @@ from .execute import execute
 from .house import House
 from .listen import Listening
 from .plan import Plan, plan
+from .schedule.commands import delayed
+from .schedule.schedule import Schedule
 from .understanding import Understanding
 
 log = logging.getLogger("hearth.command")
@@ -86,6 +88,7 @@ class Pipeline:
         self.understanding = understanding
         self.settings = settings or PipelineSettings()
         self.observers: list[Observer] = []
+        self.schedule: Schedule | None = None  # whoever runs one puts it here
         self._detector = detector
 
     def area_id(self, name: str) -> str | None:
@@ -135,7 +138,17 @@ class Pipeline:
                 understood = knowledge.matcher.understand(transcription, context)
                 matches = understood.clauses[0].matches if understood else ()
             response = phrasebook.not_understood()
-        if matches:
+        timed: Response | None = None
+        if matches and self.schedule is not None:
+            clause = delayed(understood.clauses[0], knowledge.matcher, context)
+            with watch.stage("schedule"):
+                if clause.when is not None:
+                    timed = await self.schedule.later(clause, context)
+                else:
+                    timed = await self.schedule.handle(matches[0], context)
+        if timed is not None:
+            response = timed
+        elif matches:
             with watch.stage("plan"):
                 planned = plan(matches, before, context)
             with watch.stage("act"):

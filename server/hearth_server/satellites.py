@@ -17,6 +17,7 @@ ping                                   ->
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import re
@@ -62,6 +63,7 @@ class LinkLimits:
     played_margin_s: float = 5.0  # beyond the length of the answer
     first_retry_s: float = 0.5
     last_retry_s: float = 2.0
+    announce_s: float = 60.0  # for a command under way to end before something else is spoken
 
 
 def _command_id(event: Event) -> str:
@@ -92,6 +94,7 @@ class SatelliteLink:
         self.resting = asyncio.Event()  # no command is under way
         self.resting.set()
         self.announced_area = ""
+        self._drive: _Drive | None = None
         self._area = area
         self.pipeline = pipeline
         self.voice = voice
@@ -116,6 +119,27 @@ class SatelliteLink:
         """Return the area that the satellite is in: as configured, else as it says itself."""
         return self.pipeline.area_id(self._area or self.announced_area)
 
+    async def send(self, event: Event) -> None:
+        """Send an event.
+
+        Raises:
+            PeerError: the satellite is away.
+        """
+        await self._driven().send(event)
+
+    async def announce(self, response: Response) -> None:
+        """Speak without having been spoken to, after the command that is under way.
+
+        Raises:
+            PeerError: the satellite is away, or goes in the middle.
+        """
+        await self._driven().announce(response)
+
+    def _driven(self) -> _Drive:
+        if self._drive is None:
+            raise PeerError(f"satellite {self.name} is away")
+        return self._drive
+
     async def run(self) -> None:
         """Connect, serve, and connect again, until cancelled. Nothing that a satellite does ends it."""
         retry_s = self.limits.first_retry_s
@@ -131,12 +155,14 @@ class SatelliteLink:
                 retry_s = self.limits.first_retry_s
                 log.info("satellite %s connected at %s", self.name, self.uri)
                 try:
+                    self._drive = _Drive(self, connection)
                     self.connected.set()
-                    await _Drive(self, connection).run()
+                    await self._drive.run()
                     log.warning("satellite %s closed the connection; trying again", self.name)
                 except HearthError as error:
                     log.warning("satellite %s is lost: %s; trying again", self.name, error)
                 finally:
+                    self._drive = None
                     self.connected.clear()
                     self.control.left()
                     await connection.close()
@@ -178,6 +204,33 @@ class _Drive:
             if self._conversation is not None and not self._heard:
                 self._conversation.cancel()  # what was spoken whole is done even if the satellite has gone since
             await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
+
+    async def send(self, event: Event) -> None:
+        """Send an event."""
+        await self._connection.write(event)
+
+    async def announce(self, response: Response) -> None:
+        """Speak when no command is under way. A speaker who begins meanwhile is not kept waiting."""
+        link = self._link
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(link.resting.wait(), link.limits.announce_s)
+        if self._superseded or not link.resting.is_set():
+            raise PeerError(f"satellite {link.name} has no time to say it")
+        link.resting.clear()
+        task = self._conversation = asyncio.create_task(self._announce(response))
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+        if task.cancelled():
+            raise PeerError(f"satellite {link.name} went while it was spoken to")
+        task.result()
+
+    async def _announce(self, response: Response) -> None:
+        try:
+            await self._speak(response, Context(language=self._link.language, satellite=self._link.name))
+        finally:
+            self._link.resting.set()
 
     async def _ping(self) -> None:
         while True:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hearth_core.command import Context, Response
 from hearth_core.config import Config
 from hearth_core.errors import HearthError
 from hearth_core.wire import Connection, Listener, serve
-from hearth_intents.sentences import Sentences, load_sentences
+from hearth_intents.sentence_folders import SentenceFolders
 
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
@@ -22,6 +23,9 @@ from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellite_control import Trust
 from .satellites import SatelliteLink
+from .schedule.bell import SatelliteBell
+from .schedule.schedule import Schedule, open_schedule
+from .sentence_watch import tell_problems, watching
 from .understanding import understand_home
 from .voice import choose_voice
 
@@ -71,35 +75,38 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
         ConfigError, EngineError, SentenceError: what is configured cannot be had.
     """
     async with running_house(config, buses, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
-        sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
-        for problem in sentences.problems:
-            log.warning("%s", problem)
+        folders = SentenceFolders(config.language, [Path(folder) for folder in config.server.sentences])
+        sentences = await asyncio.to_thread(folders.load)
+        tell_problems(folders)
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         understanding = await asyncio.to_thread(understand_home, sentences, house.home)
         await asyncio.to_thread(engine.use, understanding.grammar)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, _keep_understanding(pipeline, sentences))
+        _own(stack, _keep_understanding(pipeline, folders))
         yield pipeline
 
 
-async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
-    """Rebuild grammar and matcher whenever names change, and swap them between utterances."""
-    renamed = asyncio.Event()
-    pipeline.house.subscribe(lambda change: renamed.set() if change.vocabulary else None)
-    while True:
-        await renamed.wait()
-        await asyncio.sleep(REBUILD_AFTER_S)
-        renamed.clear()
-        try:
-            understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home)
-            await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
-        except HearthError as error:
-            log.error("the home changed, but its new names cannot be used: %s", error)
-        else:
-            pipeline.understanding = understanding
-            log.info("the home's names changed: %d words", len(understanding.grammar.graph.words))
+async def _keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> None:
+    """Rebuild grammar and matcher whenever names or sentences change, and swap them between utterances."""
+    outdated = asyncio.Event()
+    pipeline.house.subscribe(lambda change: outdated.set() if change.vocabulary else None)
+    async with watching(folders, outdated.set):
+        while True:
+            await outdated.wait()
+            await asyncio.sleep(REBUILD_AFTER_S)
+            outdated.clear()
+            try:
+                sentences = await asyncio.to_thread(folders.load)
+                understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home)
+                await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
+            except HearthError as error:
+                log.error("names or sentences changed, but the new ones cannot be used: %s", error)
+            else:
+                tell_problems(folders)
+                pipeline.understanding = understanding
+                log.info("names or sentences changed: %d words", len(understanding.grammar.graph.words))
 
 
 @contextlib.asynccontextmanager
@@ -119,7 +126,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
             voice = choose_voice(settings.speak, config.language)
-            links = []
+            links: list[SatelliteLink] = []
+            await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
             for satellite in settings.satellites:
                 if satellite.area and pipeline.area_id(satellite.area) is None:
                     log.warning(
@@ -137,6 +145,34 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                 _own(stack, link.run())
                 links.append(link)
             yield Server(pipeline, listener, tuple(links))
+
+
+@contextlib.asynccontextmanager
+async def running_schedule(
+    config: Config, pipeline: Pipeline, links: Callable[[], Sequence[SatelliteLink]]
+) -> AsyncIterator[Schedule]:
+    """Run timers, alarms and commands for later, and let the pipeline put them there.
+
+    Raises:
+        ConfigError: their file cannot be used.
+    """
+
+    async def do(text: str, context: Context) -> Response:
+        return (await pipeline.answer_text(text, context)).response
+
+    opened = open_schedule(
+        config.schedule,
+        config.language,
+        SatelliteBell(links),
+        do,
+        lambda: pipeline.house.home,
+        lambda: pipeline.understanding.phrasebook,
+    )
+    async with opened as schedule, contextlib.AsyncExitStack() as stack:
+        pipeline.schedule = schedule
+        stack.callback(setattr, pipeline, "schedule", None)
+        _own(stack, schedule.runner.run())
+        yield schedule
 
 
 def _own(stack: contextlib.AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

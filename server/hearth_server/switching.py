@@ -33,6 +33,8 @@ _SWITCHED = frozenset({"automation", "fan", "humidifier", "input_boolean", "ligh
 _SWITCHED_ON_SOMEHOW = frozenset({"climate", "media_player", "water_heater"})
 # What "turn off everything in the kitchen" means: what one leaves on by mistake. Off must not unlock a door with it.
 EVERYTHING = frozenset({"fan", "input_boolean", "light", "media_player", "switch"})
+# What "is on" for the purpose of toggling, whatever the kind.
+ON_STATES = frozenset({"buffering", "heat", "idle", "on", "open", "opening", "paused", "playing"})
 
 
 def switching(domain: str, on: bool) -> tuple[str, str | None] | None:

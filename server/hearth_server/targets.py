@@ -113,6 +113,16 @@ def values_of(match: IntentMatch, slot: str) -> frozenset[str]:
     return frozenset((value,) if isinstance(value, str) else map(str, value))
 
 
+def without(match: IntentMatch, slot: str) -> IntentMatch:
+    """Return the match without a slot."""
+    return replace(match, slots={name: value for name, value in match.slots.items() if name != slot})
+
+
+def with_slots(match: IntentMatch, **slots: Slot) -> IntentMatch:
+    """Return the match with these slots in place of those of the same names."""
+    return replace(match, slots={**match.slots, **slots})
+
+
 def _named(match: IntentMatch, home: Home, said: _Said) -> tuple[Entity, ...] | Refusal:
     name = match.slots["name"]
     chosen = home.entities.get(str(name.value))
@@ -126,6 +136,8 @@ def _named(match: IntentMatch, home: Home, said: _Said) -> tuple[Entity, ...] | 
         found = tuple(entity for entity in found if entity.domain == chosen.domain)
     if said.domains:
         found = tuple(entity for entity in found if entity.domain in said.domains)
+    if said.device_classes:
+        found = tuple(entity for entity in found if entity.device_class in said.device_classes)
     if not found:
         return Refusal("no_entity", said.words)
     there = _placed(found, home, said)

@@ -72,6 +72,23 @@ def evaluate(template: str, variables: Mapping[str, Any]) -> Any:
     return UNDEFINED if isinstance(kept[0], Undefined) else kept[0]
 
 
+def compiles(template: str) -> None:
+    """Compile a template without rendering it.
+
+    Raises:
+        SentenceError: it cannot be parsed, or names a filter or test that there is not.
+    """
+    try:
+        _compiled(template)
+    except (TemplateError, RecursionError, ValueError) as error:
+        raise SentenceError(f"template {_short(template)!r} fails: {error}") from error
+
+
+def _short(template: str) -> str:
+    shown = " ".join(template.split())
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
 def _run(template: str, variables: Mapping[str, Any]) -> str:
     if len(template) > MAX_TEMPLATE_CHARS:
         raise SentenceError(f"a template has {len(template)} characters", remedy=f"{MAX_TEMPLATE_CHARS} is the most")
@@ -93,9 +110,9 @@ def _run(template: str, variables: Mapping[str, Any]) -> str:
         TypeError,
         ValueError,
     ) as error:
-        shown = " ".join(template.split())
-        shown = shown if len(shown) <= 60 else shown[:59] + "…"
-        raise SentenceError(f"template {shown!r} fails: {error}", remedy="Mend it in its sentence file") from error
+        raise SentenceError(
+            f"template {_short(template)!r} fails: {error}", remedy="Mend it in its sentence file"
+        ) from error
     finally:
         _steps.reset(token)
 

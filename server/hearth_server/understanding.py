@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
@@ -15,11 +16,15 @@ from .phrasebook import Phrasebook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Understanding:
-    """The grammar for the recogniser, the matcher and the phrasebook of the same home and the same sentences."""
+    """The grammar for the recogniser, the matcher and the phrasebook of the same home and the same sentences.
+
+    `problems` are those of the author's sentence files, each with file and line.
+    """
 
     grammar: Grammar
     matcher: Matcher
     phrasebook: Phrasebook
+    problems: tuple[SentenceError, ...] = ()
 
 
 def understand_home(sentences: Sentences, home: Home) -> Understanding:
@@ -32,4 +37,5 @@ def understand_home(sentences: Sentences, home: Home) -> Understanding:
         grammar=compile_grammar(sentences, home),
         matcher=Matcher(sentences, home),
         phrasebook=Phrasebook(sentences),
+        problems=sentences.problems,
     )

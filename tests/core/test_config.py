@@ -96,7 +96,7 @@ satellite:
 MISTAKES = [
     ("server:\n  prot: 1\n", 2, "server.prot", "not a key", "Did you mean port?"),
     ("sever: {}\n", 1, "sever", "not a key", "Did you mean server?"),
-    ("zzz: 1\n", 1, "zzz", "not a key", "Known here: home, language, satellite, server"),
+    ("zzz: 1\n", 1, "zzz", "not a key", "Known here: home, language, satellite, schedule, server"),
     ("server:\n  port: '10300'\n", 2, "server.port", "valid integer", "Port to listen on"),
     ("server:\n  port: yes\n", 2, "server.port", "valid integer", "Port"),
     ("server:\n  port: 70000\n", 2, "server.port", "less than or equal to 65535", "Port"),

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearth_core.errors import SentenceError
-from hearth_intents.sentence_file import MAX_FILE_BYTES, read_sentence_file
+from hearth_intents.sentence_file import read_sentence_file
+from hearth_intents.source_file import MAX_FILE_BYTES
 
 GOOD = """\
 # "brew me a tea"
@@ -78,7 +79,7 @@ def _changed(old: str, new: str) -> str:
         (_changed("- green", "- on"), 16, "valid string"),
         (_changed("service: script.turn_on", "service: turn on"), 10, "service: String should match"),
         (_changed("target: {entity_id: script.kettle}", "target: {area: kitchen}"), 11, "has no key area"),
-        (_changed("          target:", "          entity_id: a\n          target:"), 9, "either target or entity_id"),
+        (_changed("          target:", "          entity_id: a.b\n          target:"), 9, "either target or entity_id"),
         (_changed("from: 1, to: 4", "from: 4, to: 1"), 19, "to is less than from"),
         (_changed("from: 1, to: 4", "from: 1, to: 4000000"), 19, "more than 10000 numbers"),
         (_changed("range: {from: 1, to: 4}", "wildcard: false"), 19, "wildcard"),

@@ -123,7 +123,7 @@ def test_the_line_is_that_of_the_template(tmp_path: Path) -> None:
         "language: en\nintents:\n  A:\n    data:\n      - sentences:\n          - fine\n          - go {x}\n"
     )
     (problem,) = load_sentences("en", [tmp_path]).problems
-    assert problem.message.startswith(f"{path}:7: ")
+    assert problem.message.startswith(f"{path}:7:13: ")
 
 
 def test_files_share_rules_and_lists_and_fall_together(tmp_path: Path) -> None:

@@ -124,3 +124,38 @@ async def test_late_confirmation_within_the_limit_counts() -> None:
 
 async def test_nothing_to_do_is_nothing_done() -> None:
     assert await execute(planned(), House([FaultyHome({})])) == ()
+
+
+RING = Action("mqtt.publish", ("mqtt:bell",), {"topic": "bell", "payload": "", "qos": 1, "retain": False})
+
+
+class WritingHome(FaultyHome):
+    """A demo home on which things can be published."""
+
+    name = "mqtt"
+    status = OutcomeStatus.DONE
+
+    async def write(self, action: Action, timeout_s: float) -> Outcome:
+        return Outcome(action.entity_ids[0], self.status)
+
+
+@pytest.mark.parametrize("status", [OutcomeStatus.DONE, OutcomeStatus.UNCONFIRMED])
+async def test_what_is_written_to_a_bus_goes_there(status: OutcomeStatus) -> None:
+    bus = WritingHome({})
+    bus.status = status
+    house = House([bus])
+    await house.start()
+    assert await execute(planned(RING), house) == (Outcome("mqtt:bell", status),)
+    bus.up = False
+    (away,) = await execute(planned(RING), house)
+    assert away.status is OutcomeStatus.UNREACHABLE
+
+
+@pytest.mark.parametrize("name", ["knx", "demo"], ids=["no such bus", "a bus that cannot"])
+async def test_bus_that_is_not_configured_is_told_and_logged(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    house = House([FaultyHome({})])
+    await house.start()
+    plan = planned(Action(f"{name}.write", (f"{name}:1/2/3",), {}), Action("lock.lock", ("lock.front_door",)))
+    outcomes = await execute(plan, house)
+    assert [outcome.status for outcome in outcomes] == [OutcomeStatus.UNCONFIGURED, OutcomeStatus.DONE]
+    assert f"no bus {name} is configured" in caplog.text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any
 
 import pytest
+import yaml
 
 from hearth_core.command import Context, IntentMatch, Outcome, OutcomeStatus, ResponseKind
 from hearth_core.home import Home, State
@@ -14,6 +16,7 @@ from hearth_server.execute import execute
 from hearth_server.house import House
 from hearth_server.phrasebook import Phrasebook
 from hearth_server.plan import plan
+from hearth_server.templates import render
 from tests.house_fakes import DataTexts, FaultyHome, data_texts, said, there
 
 HOME = load_demo_house().home
@@ -158,6 +161,20 @@ def test_blinds_that_are_away_did_not_answer() -> None:
     assert respond(match, [Outcome("cover.blinds", UNREACHABLE)]) == "The Roller Blind did not answer"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (Outcome("knx:1/2/3", UNREACHABLE), "The KNX bus did not answer"),
+        (Outcome("knx:1/2/3", OutcomeStatus.UNCONFIGURED), "The KNX bus is not connected to Hearth"),
+        (Outcome("mqtt:a/b", OutcomeStatus.UNCONFIRMED), "I sent it, but the MQTT broker did not confirm"),
+        (Outcome("home_assistant:notify.x", OutcomeStatus.FAILED), "My Home Assistant did not do it"),
+    ],
+)
+def test_what_is_written_to_a_bus_is_told_by_the_bus(outcome: Outcome, text: str) -> None:
+    match = said("Ring", action={"mqtt": {"topic": "bell"}})
+    assert respond(match, [outcome]) == text
+
+
 def test_many_failures_are_counted_not_listed() -> None:
     match = said("HassTurnOff", "light_all", domain="light")
     lights = [entity_id for entity_id in HOME.entities if entity_id.startswith("light.")]
@@ -208,10 +225,37 @@ def test_not_understood_and_too_long_are_told() -> None:
 
 
 def test_language_without_phrases_of_ours_answers_from_the_data(caplog: pytest.LogCaptureFixture) -> None:
-    book = Phrasebook(data_texts("de"))
+    book = Phrasebook(data_texts("da"))
     match = said("HassTurnOn", "lights_area", domain="light", area="kitchen")
     assert (
         respond(match, [Outcome("light.counter_light", DONE)], book)
-        == data_texts("de").responses["HassTurnOn"]["lights_area"]
+        == data_texts("da").responses["HassTurnOn"]["lights_area"]
     )
     assert "in English" in caplog.text
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "nl"])
+def test_every_text_of_ours_is_there_in_the_other_languages_too(language: str) -> None:
+    english, other = _own_texts("en"), _own_texts(language)
+    for part in english.keys() - {"states"}:  # words for states are needed where the language's differ from the data's
+        assert _keys(english[part]) <= _keys(other[part])
+
+
+@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "nl"])
+def test_every_text_of_ours_is_a_template_that_renders(language: str) -> None:
+    filled = {"names": ["A", "B"], "more": 2, "first": "x", "rest": "y", "seconds": "3", "entity": "lamp"}
+    texts = _own_texts(language)
+    for text in (*texts["errors"].values(), *texts["phrases"].values()):
+        assert render(text, filled).strip()
+    names = {"names": ["A", "B", "C"], "more": 2}
+    assert [each in render(texts["phrases"]["names"], names) for each in "ABC2"] == [True] * 4
+
+
+def _own_texts(language: str) -> dict[str, Any]:
+    file = resources.files("hearth_server") / "phrases" / f"{language}.yaml"
+    texts: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return texts
+
+
+def _keys(texts: dict[str, Any]) -> set[str]:
+    return {f"{key}.{inner}" for key, value in texts.items() for inner in (value if isinstance(value, dict) else ("",))}

@@ -179,6 +179,58 @@ ACTIONS: list[tuple[IntentMatch, list[tuple[str, tuple[str, ...], dict[str, Any]
         said("HassVacuumCleanArea", area="kitchen"),
         [("vacuum.clean_area", ("vacuum.robot",), {"cleaning_area_id": ["kitchen"]}, "cleaning")],
     ),
+    # -- back and forth, and all but one
+    (said("HassToggle", name="light.bed_light"), [("light.turn_on", ("light.bed_light",), {}, "on")]),
+    (said("HassToggle", name="light.desk_lamp"), [("light.turn_off", ("light.desk_lamp",), {}, "off")]),
+    (
+        said("HassToggle", domain="light", area="office"),
+        [("light.turn_off", OFFICE_LIGHTS, {}, "off")],
+    ),
+    (
+        said("HearthLeaveOn", name=("light.standing_light", "standing light"), domain="light"),
+        [
+            ("light.turn_on", ("light.standing_light",), {}, "on"),
+            ("light.turn_off", ("light.office_ceiling", "light.desk_lamp"), {}, "off"),
+        ],
+    ),
+    (
+        said("HearthLeaveOn", name=("light.desk_lamp", "desk lamp")),
+        [
+            ("light.turn_off", ("light.office_ceiling",), {}, "off"),
+            ("media_player.turn_off", (OFFICE_TV,), {}, "off"),
+        ],
+    ),
+    # -- by feel
+    (
+        said("HearthAdjustBrightness", domain="light", brightness_step="up"),
+        [
+            ("light.turn_on", ("light.office_ceiling", "light.desk_lamp"), {"brightness_pct": 100}, "on"),
+        ],
+    ),
+    (
+        said("HearthAdjustBrightness", name="light.desk_lamp", brightness_step="down", amount=30),
+        [("light.turn_on", ("light.desk_lamp",), {"brightness_pct": 50}, "on")],
+    ),
+    (
+        said("HearthAdjustBrightness", name="light.desk_lamp", brightness_step="down", amount=95),
+        [("light.turn_on", ("light.desk_lamp",), {"brightness_pct": 1}, "on")],
+    ),
+    (
+        said("HearthAdjustBrightness", area="kitchen", domain="light", brightness_step="up"),
+        [("light.turn_on", KITCHEN_LIGHTS, {"brightness_pct": 20}, "on")],
+    ),
+    (
+        said("HearthAdjustTemperature", area="bedroom", temperature_step="up", amount=2),
+        [("climate.set_temperature", ("climate.radiator",), {"temperature": 20}, None)],
+    ),
+    (
+        said("HearthAdjustTemperature", name="climate.ecobee", temperature_step="down", amount=30),
+        [("climate.set_temperature", ("climate.ecobee",), {"temperature": 7}, None)],
+    ),
+    (
+        said("HassStopMoving", "default", domain="cover", device_class="blind"),
+        [("cover.stop_cover", ("cover.blinds",), {}, None)],
+    ),
     (said("HassLawnMowerStartMowing"), [("lawn_mower.start_mowing", ("lawn_mower.mower",), {}, "mowing")]),
     (said("HassLawnMowerDock", name="lawn_mower.mower"), [("lawn_mower.dock", ("lawn_mower.mower",), {}, None)]),
 ]
@@ -220,6 +272,32 @@ QUESTIONS: list[tuple[IntentMatch, set[str], set[str]]] = [
     (said("HassClimateGetTemperature", name="climate.ecobee"), {"climate.ecobee"}, set()),
     (said("HassClimateGetTemperature"), {"sensor.office_temperature"}, set()),
     (said("HassClimateGetTemperature", area="kitchen"), {"sensor.kitchen_temperature"}, set()),
+    (
+        said("HassGetState", "any", domain="light", state="on", floor="first"),
+        {"light.office_ceiling", "light.desk_lamp"},
+        {"light.bed_light", "light.wardrobe_light", "light.standing_light", "light.mirror_light"},
+    ),
+    (said("HassGetState", "measured", domain="sensor", device_class="humidity"), {"sensor.outdoor_humidity"}, set()),
+    (
+        said("HassGetState", "one", name="sensor.remote_battery", domain="sensor", device_class="battery"),
+        {"sensor.remote_battery"},
+        set(),
+    ),
+    (
+        said("HearthCompareState", device_class="temperature", area="bedroom", comparison="above", value=20),
+        set(),
+        {"climate.radiator"},
+    ),
+    (
+        said("HearthCompareState", device_class="humidity", comparison="below", value=60),
+        {"sensor.outdoor_humidity"},
+        set(),
+    ),
+    (
+        said("HearthCompareState", name="sensor.kitchen_temperature", comparison="above", value=22),
+        {"sensor.kitchen_temperature"},
+        set(),
+    ),
     (said("HassNevermind"), set(), set()),
 ]
 
@@ -280,6 +358,29 @@ REFUSALS: list[tuple[IntentMatch, str | None, str, dict[str, str]]] = [
     (said("HassClimateSetTemperature", name="climate.ecobee", temperature=35), None, "out_of_range", {"high": "30"}),
     (said("HassClimateGetTemperature"), None, "which_area", {}),
     (said("HassVacuumCleanArea", area=("attic", "attic")), None, "no_area", {"area": "attic"}),
+    (
+        said("HearthAdjustBrightness", area="kitchen", domain="light", brightness_step="down"),
+        None,
+        "entity_wrong_state",
+        {"state": "on"},
+    ),
+    (
+        said("HearthAdjustBrightness", name="light.desk_lamp", brightness_step="sideways"),
+        None,
+        "not_a_number",
+        {"value": "sideways"},
+    ),
+    (said("HearthAdjustBrightness", name="light.porch_light", brightness_step="up"), None, "feature_not_supported", {}),
+    (said("HearthAdjustTemperature", temperature_step="up"), None, "which_area", {}),
+    (said("HassToggle", name="lock.front_door"), None, "feature_not_supported", {}),
+    (
+        said("HassGetState", "one", name="sensor.remote_battery", domain="sensor", device_class="humidity"),
+        None,
+        "no_entity",
+        {},
+    ),
+    (said("HearthCompareState", name="sensor.gone", comparison="above", value=2), None, "no_entity", {}),
+    (said("HassShoppingListAddItem", item="milk"), None, "not_supported", {}),
     (said("HassStartTimer", minutes=5), None, "no_timer_support", {}),
     (said("HassCancelTimer"), None, "no_timer_support", {}),
     (said("HassBroadcast", message="dinner"), None, "not_supported", {"intent": "HassBroadcast"}),
@@ -329,3 +430,86 @@ def test_names_are_compared_without_case_and_through_aliases() -> None:
         [Entity("light.one", "Lamp", area_id="a"), Entity("light.two", "Other", ("LAMP",), area_id="b")],
     )
     assert plan([said("HassTurnOn", name=("light.one", "lamp"))], home, there("b")).matched == ("light.two",)
+
+
+def test_thermostat_at_its_limit_says_so() -> None:
+    hot = State("heat", {"temperature": 28, "min_temp": 5, "max_temp": 28})
+    home = HOME.with_states({"climate.radiator": hot})
+    made = plan([said("HearthAdjustTemperature", area="bedroom", temperature_step="up")], home, there())
+    assert made.refusal is not None
+    assert (made.refusal.key, made.refusal.values["high"]) == ("out_of_range", "28")
+
+
+def test_only_light_that_is_on_already_needs_nothing_done() -> None:
+    home = HOME.with_states({"light.office_ceiling": State("off")})
+    made = plan([said("HearthLeaveOn", domain="light", name="light.desk_lamp")], home, there())
+    assert (made.kind, made.actions, made.matched) == (ResponseKind.DONE, (), ("light.desk_lamp",))
+
+
+def test_what_is_not_known_is_told_and_not_compared() -> None:
+    home = HOME.with_states({"sensor.outdoor_humidity": State("unavailable")})
+    for match in (
+        said("HassGetState", "one", name="sensor.outdoor_humidity"),
+        said("HassGetState", "measured", domain="sensor", device_class="humidity"),
+        said("HearthCompareState", device_class="humidity", comparison="below", value=60),
+    ):
+        made = plan([match], home, there())
+        assert made.refusal is not None
+        assert made.refusal.key == "no_state"
+
+
+def test_readings_that_come_to_the_same_are_one() -> None:
+    home = Home.of(
+        [],
+        [],
+        [
+            Entity("binary_sensor.battery", "Phone", device_class="battery", state=State("off")),
+            Entity("binary_sensor.plug", "Phone", device_class="plug", state=State("on")),
+        ],
+    )
+    readings = [
+        said("HassGetState", "one_yesno", name=(i, "phone"), domain="binary_sensor", device_class="plug", state="on")
+        for i in home.entities
+    ]
+    assert plan(readings, home, there(None)).matched == ("binary_sensor.plug",)
+
+
+LISTS = Home.of([], [], [Entity("todo.shopping_list", "Groceries"), Entity("todo.chores", "Chores")])
+
+
+@pytest.mark.parametrize(
+    ("match", "service", "entity_id", "data"),
+    [
+        (said("HassShoppingListAddItem", item="milk"), "todo.add_item", "todo.shopping_list", {"item": "milk"}),
+        (
+            said("HassShoppingListCompleteItem", item=" milk "),
+            "todo.update_item",
+            "todo.shopping_list",
+            {"item": "milk", "status": "completed"},
+        ),
+        (
+            said("HassListAddItem", name=("todo.chores", "chores"), item="sweep"),
+            "todo.add_item",
+            "todo.chores",
+            {"item": "sweep"},
+        ),
+        (
+            said("HassListRemoveItem", name=("todo.chores", "chores"), item="sweep"),
+            "todo.remove_item",
+            "todo.chores",
+            {"item": ["sweep"]},
+        ),
+    ],
+    ids=lambda value: getattr(value, "intent", ""),
+)
+def test_lists_are_written_by_home_assistant(
+    match: IntentMatch, service: str, entity_id: str, data: dict[str, Any]
+) -> None:
+    assert plan([match], LISTS, there(None)).actions == (Action(service, (entity_id,), data),)
+
+
+@pytest.mark.parametrize("item", ["", "   ", "x" * 201])
+def test_nothing_empty_or_endless_goes_on_a_list(item: str) -> None:
+    made = plan([said("HassShoppingListAddItem", item=item)], LISTS, there(None))
+    assert made.refusal is not None
+    assert made.refusal.key == "no_item"

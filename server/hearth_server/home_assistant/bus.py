@@ -119,6 +119,22 @@ class HomeAssistant:
         away = OutcomeStatus.UNREACHABLE
         return tuple(outcomes.get(i) or Outcome(i, away, "Home Assistant does not reach it") for i in action.entity_ids)
 
+    async def write(self, action: Action, timeout_s: float) -> Outcome:
+        """Call a service that is for no entity; DONE when Home Assistant says that it ran. See `Writes`."""
+        (place,) = action.entity_ids
+        connection = self._connection
+        if connection is None:
+            return Outcome(place, OutcomeStatus.UNREACHABLE, "Home Assistant is away")
+        domain, _, service = action.service.partition(".")
+        fields = {"domain": domain, "service": service, "service_data": dict(action.data)}
+        try:
+            await connection.command("call_service", fields, timeout_s)
+        except BusError as error:
+            return Outcome(place, OutcomeStatus.FAILED, error.message)
+        except PeerError as error:
+            return Outcome(place, OutcomeStatus.UNCONFIRMED, error.message)
+        return Outcome(place, OutcomeStatus.DONE, "Home Assistant has done it")
+
     # -- the connection ------------------------------------------------------------------------------------------------
 
     async def _stay_connected(self) -> None:

@@ -16,6 +16,7 @@ from hearth_core.home import UNAVAILABLE, UNKNOWN, Binding, Home, State
 from ..bus import Readback, Watcher
 from ..configured import entity_of, home_of, with_states
 from ..expectation import fulfilled
+from .group_write import telegram
 from .link import GroupTelegram, KnxLink, Payload
 from .outbox import Fate, Outbox
 from .points import capabilities, points, state_of, told_by, unknown_dpts, writes
@@ -112,6 +113,19 @@ class KnxBus:
     async def perform(self, action: Action, timeout_s: float) -> tuple[Outcome, ...]:
         """Do the action to each of its entities; see `Bus`."""
         return tuple(await asyncio.gather(*(self._perform(action, i, timeout_s) for i in action.entity_ids)))
+
+    async def write(self, action: Action, timeout_s: float) -> Outcome:
+        """Write to a group address of no entity; DONE when the bus has acknowledged the telegram. See `Writes`."""
+        (place,) = action.entity_ids
+        try:
+            found = telegram(action.data)
+        except BusError as error:
+            return Outcome(place, OutcomeStatus.FAILED, str(error))
+        # nobody knows whether it does harm twice, so it is never sent again
+        fate = await self._outbox.write(found, min(timeout_s, self._config.max_age_s), repeatable=False)
+        if fate is not Fate.TAKEN:
+            return Outcome(place, *_UNSENT[fate])
+        return Outcome(place, OutcomeStatus.DONE, "the bus has taken it")
 
     async def _perform(self, action: Action, entity_id: str, timeout_s: float) -> Outcome:
         entity = self._entities.get(entity_id)

@@ -93,6 +93,25 @@ class MqttBus:
         """Do the action to each of its entities; see `Bus`."""
         return tuple(await asyncio.gather(*(self._perform(action, i, timeout_s) for i in action.entity_ids)))
 
+    async def write(self, action: Action, timeout_s: float) -> Outcome:
+        """Publish on a topic of no entity; DONE when the broker has acknowledged it. See `Writes`."""
+        (place,) = action.entity_ids
+        topic, qos, retain = str(action.data["topic"]), int(action.data["qos"]), bool(action.data["retain"])
+        try:
+            async with asyncio.timeout(timeout_s):
+                delivery = await self._broker.publish(topic, str(action.data["payload"]), qos=qos, retain=retain)
+        except TimeoutError:
+            self._broker.abort()  # else it would be done whenever the network comes back
+            return Outcome(place, OutcomeStatus.UNCONFIRMED, "the MQTT broker did not take it in time")
+        except ValueError as error:  # paho's word for a payload that is too long
+            return Outcome(place, OutcomeStatus.FAILED, str(error))
+        if delivery is not Delivery.TAKEN and not (retain and delivery is Delivery.UNHEARD):
+            status, detail = _UNDELIVERED[delivery]
+            return Outcome(place, status, detail.format(topic=topic))
+        if qos == 0:
+            return Outcome(place, OutcomeStatus.UNCONFIRMED, "with qos 0 the broker does not confirm")
+        return Outcome(place, OutcomeStatus.DONE, "the broker has it")
+
     async def _perform(self, action: Action, entity_id: str, timeout_s: float) -> Outcome:
         entity = self._entities.get(entity_id)
         if entity is None:

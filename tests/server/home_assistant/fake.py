@@ -239,7 +239,7 @@ class FakeHomeAssistant:
 
     async def _call(self, socket: web.WebSocketResponse, command: dict[str, Any]) -> None:
         service = f"{command['domain']}.{command['service']}"
-        entity_ids = command["target"]["entity_id"]
+        entity_ids = command.get("target", {}).get("entity_id", [])
         self.calls.append((service, command["service_data"], entity_ids))
         context = self.context
         try:

@@ -13,6 +13,7 @@ import pytest
 from hearth_core.command import Action, Outcome, OutcomeStatus
 from hearth_core.errors import BusError
 from hearth_core.home import UNAVAILABLE, Binding
+from hearth_server.bus import Writes
 from hearth_server.home_assistant.access import Access
 from hearth_server.home_assistant.bus import HomeAssistant
 
@@ -575,3 +576,36 @@ async def test_it_leaves_nothing_behind_after_many_commands(
     assert connection is not None
     assert not connection._waiting
     assert not bus._readback._waiting
+
+
+# -- what is for no entity ---------------------------------------------------------------------------------------------
+
+NOTIFY = Action("notify.kitchen", ("home_assistant:notify.kitchen",), {"message": "coffee"})
+
+
+async def test_service_without_an_entity_is_done_when_it_ran(
+    fake: FakeHomeAssistant, bus: HomeAssistant, recorder: Recorder
+) -> None:
+    assert isinstance(bus, Writes)
+    assert await bus.write(NOTIFY, LONG_S) == Outcome(
+        NOTIFY.entity_ids[0], OutcomeStatus.DONE, "Home Assistant has done it"
+    )
+    assert fake.calls == [("notify.kitchen", {"message": "coffee"}, [])]
+
+
+async def test_service_without_an_entity_may_be_refused_or_late(
+    fake: FakeHomeAssistant, bus: HomeAssistant, recorder: Recorder
+) -> None:
+    async def refuse(*_: Any) -> None:
+        raise Refusal("there is no notify.kitchen")
+
+    fake.service = refuse
+    outcome = await bus.write(NOTIFY, LONG_S)
+    assert (outcome.status, outcome.detail) == (
+        OutcomeStatus.FAILED,
+        "Home Assistant refused: there is no notify.kitchen",
+    )
+    fake.silent.add("call_service")
+    assert (await bus.write(NOTIFY, SHORT_S)).status is OutcomeStatus.UNCONFIRMED
+    await bus.stop()
+    assert (await bus.write(NOTIFY, SHORT_S)).status is OutcomeStatus.UNREACHABLE

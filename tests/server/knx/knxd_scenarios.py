@@ -56,6 +56,18 @@ async def test_command_through_a_tunnel_is_confirmed(actuators: Actuators) -> No
         assert bus.home.entities["light.ceiling"].state == State("on")
 
 
+async def test_write_to_a_group_address_of_no_entity_is_acknowledged(knxd: Knxd, actuators: Actuators) -> None:
+    bell = Action("knx.write", ("knx:7/7/7",), {"address": "7/7/7", "dpt": "9.001", "value": 21.5})
+    async with running(CONNECTION, max_age_s=0.5) as (bus, watching):
+        await watching.until(lambda s: s.get("light.ceiling") == State("off"))
+        outcome = await bus.write(bell, 5.0)
+        assert outcome.status is OutcomeStatus.DONE, outcome
+        assert await actuators.next() == ("7/7/7", (0x0C, 0x33))
+        knxd.kill()
+        outcome = await bus.write(bell, 3.0)
+        assert outcome.status in (OutcomeStatus.UNCONFIRMED, OutcomeStatus.UNREACHABLE), outcome
+
+
 async def test_many_commands_at_once_all_arrive(actuators: Actuators) -> None:
     async with running(CONNECTION) as (bus, watching):
         await watching.until(lambda s: s.get("light.ceiling") == State("off"))

@@ -16,6 +16,7 @@ from hearth_core.command import Action, OutcomeStatus
 from hearth_core.config_mqtt import MqttConfig
 from hearth_core.home import UNAVAILABLE, State
 from hearth_core.mqtt.broker import Broker
+from hearth_server.bus import Writes
 from hearth_server.mqtt.bus import MqttBus
 from tests.real.mosquitto import PASSWORD, Mosquitto
 from tests.real.mqtt_device import Device
@@ -350,3 +351,53 @@ def test_tls_files_that_cannot_be_read_are_a_configuration_error(tmp_path: Path)
         config = BrokerConfig.model_validate({"tls": {"ca_file": str(tmp_path / file)}})
         with pytest.raises(ConfigError, match=file):
             asyncio.run(Broker(config, STATUS).start())
+
+
+# -- what is for no entity ---------------------------------------------------------------------------------------------
+
+
+def publish(topic: str, payload: str = "ding", *, qos: int = 1, retain: bool = False) -> Action:
+    data = {"topic": topic, "payload": payload, "qos": qos, "retain": retain}
+    return Action("mqtt.publish", (f"mqtt:{topic}",), data)
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        (publish("bell/ring"), OutcomeStatus.DONE),
+        (publish("bell/ring", qos=2), OutcomeStatus.DONE),
+        (publish("bell/ring", qos=0), OutcomeStatus.UNCONFIRMED),
+        (publish("nobody/hears"), OutcomeStatus.UNREACHABLE),
+        (publish("nobody/hears", retain=True), OutcomeStatus.DONE),
+    ],
+)
+async def test_message_is_done_when_the_broker_has_it(
+    mosquitto: Mosquitto, action: Action, status: OutcomeStatus
+) -> None:
+    bell = Device(mosquitto.port, "bell/ring")
+    async with running(mosquitto) as (bus, _):
+        await connected(bus)
+        assert isinstance(bus, Writes)
+        outcome = await bus.write(action, 3.0)
+        assert (outcome.entity_id, outcome.status) == (action.entity_ids[0], status), outcome
+        if action.data["topic"] == "bell/ring":
+            assert await asyncio.to_thread(bell.next, "bell/ring") == ("ding", False)
+    bell.close()
+
+
+async def test_message_to_a_broker_that_is_gone_is_not_sent_later(mosquitto: Mosquitto) -> None:
+    async with running(mosquitto) as (bus, _):
+        await connected(bus)
+        mosquitto.kill()
+        outcome = await bus.write(publish("bell/ring"), 1.0)
+        assert outcome.status in (OutcomeStatus.UNREACHABLE, OutcomeStatus.UNCONFIRMED), outcome
+        async with asyncio.timeout(10):
+            while bus.reachable:  # the loss is noticed
+                await asyncio.sleep(0.01)
+        mosquitto.start()
+        bell = Device(mosquitto.port, "bell/ring")
+        await connected(bus)
+        outcome = await bus.write(publish("bell/ring", "second"), 3.0)
+        assert outcome.status is OutcomeStatus.DONE, outcome
+        assert await asyncio.to_thread(bell.next, "bell/ring") == ("second", False)
+        bell.close()

@@ -1,0 +1,231 @@
+"""From sentence templates to automata over words and lists; grammar and matcher are both made of these.
+
+Pieces that stand together become words, said as `spoken` says them: "light" and "s" make lights. A list stays one
+symbol below 0 until it is filled with its words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hassil.expression import ListReference, Sentence, TextChunk
+from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
+from hassil.util import check_excluded_context, check_required_context
+
+from hearth_core.home import Home
+
+from .automaton import EMPTY, NOTHING, Automata
+from .pieces import GAP, Pieces, Scope, Symbols
+from .sentences import Sentences
+from .slots import home_lists
+from .spoken import FRACTION, speech
+
+# Context that the satellite brings, not the sentence.
+FROM_SATELLITE = frozenset({"area"})
+
+
+@dataclass(frozen=True, slots=True)
+class ListUse:
+    """A list as a template sees it: `keep` says which of the values are in.
+
+    `role` is name, area or floor where the list is the home's and fills that slot.
+    """
+
+    source: SlotList
+    scope: Scope | None
+    keep: Callable[[TextSlotValue], bool]
+    gives_context: bool
+    role: str = ""
+
+
+class Phrasing:
+    """The templates of one language with the lists of one home.
+
+    Args:
+        sentences: the language's.
+        home: fills the lists of names.
+        free_text: whether templates with free text are in; their wildcards are lists without words.
+    """
+
+    def __init__(self, sentences: Sentences, home: Home, *, free_text: bool = False) -> None:
+        self._free_text = free_text
+        self.sentences = sentences
+        self.speech = sentences.speech
+        self.home_lists = home_lists(home, sentences.speech)
+        self.pieces = Pieces(sentences.speech)
+        self.words = Automata()
+        self.symbols = Symbols()
+        self.lists: list[ListUse] = []
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._scopes: dict[str, Scope] = {}
+        self._said: dict[tuple[int, int, bool], int] = {}
+        self._roots: dict[int, int] = {}
+        self._filled: dict[int, int] = {}
+
+    # lists
+
+    def scope(self, block: IntentData) -> Scope:
+        """Return what names in a block's templates stand for; blocks that need the same context share it."""
+        local = id(block) if block.expansion_rules or block.slot_lists else 0
+        key = json.dumps([local, block.requires_context, block.excludes_context], sort_keys=True, default=str)
+        known = self._scopes.get(key)
+        if known is None:
+            known = self._scopes[key] = self._new_scope(block, len(self._scopes))
+        return known
+
+    def _new_scope(self, block: IntentData, key: int) -> Scope:
+        intents = self.sentences.intents
+
+        required = {key: need for key, need in block.requires_context.items() if key not in FROM_SATELLITE}
+
+        def keep(value: TextSlotValue) -> bool:
+            # a thing without a device class is not one of the class that is asked for; words have no context at all
+            return check_required_context(
+                required, value.context, allow_missing_keys=not value.context
+            ) and check_excluded_context(block.excludes_context, value.context)
+
+        def find_rule(name: str) -> Sentence:
+            return block.expansion_rules.get(name) or intents.expansion_rules[name]
+
+        def find_list(reference: ListReference) -> int | None:
+            name = reference.list_name
+            source = block.slot_lists.get(name) or self.home_lists.get(name) or intents.slot_lists.get(name)
+            if source is None:
+                start, stop, step = reference.get_inline_range() or (0, -1, 1)
+                source = RangeSlotList(name=name, start=start, stop=stop, step=step)
+            if isinstance(source, WildcardSlotList) and not self._free_text:
+                return None
+            context = isinstance(source, TextSlotList) and any(value.context for value in source.values)
+            role = name if self.home_lists.get(name) is source and reference.slot_name == name else ""
+            number = (name if isinstance(source, RangeSlotList) else id(source), role, key if context else -1)
+            return self.list_number(number, ListUse(source, scope, keep, context, role))
+
+        scope = Scope(key, find_rule, find_list)
+        return scope
+
+    def list_number(self, key: tuple[object, ...], entry: ListUse) -> int:
+        number = self._numbers.get(key)
+        if number is None:
+            self.lists.append(entry)
+            number = self._numbers[key] = -len(self.lists)
+        return number
+
+    def _root(self, number: int) -> int:
+        """Return the words of a list."""
+        known = self._roots.get(number)
+        if known is None:
+            entry = self.lists[-number - 1]
+            if isinstance(entry.source, RangeSlotList):
+                known = self._range(entry.source)
+            else:
+                known = NOTHING if isinstance(entry.source, WildcardSlotList) else self._values(entry)
+            # a value that is empty is never matched
+            known = self._roots[number] = self.words.node(False, self.words.arcs(known))
+        return known
+
+    def _range(self, source: RangeSlotList) -> int:
+        if not source.words:
+            return NOTHING
+        spoken = speech(source.words_language) if source.words_language else self.speech
+        numbers = (words for number in source.get_numbers() for words in spoken.number(number))
+        return self.words.of_sequences([self.symbols[word] for word in words] for words in numbers)
+
+    def _values(self, entry: ListUse) -> int:
+        assert isinstance(entry.source, TextSlotList)
+        plain: list[list[int]] = []
+        templates: list[int] = []
+        for value in filter(entry.keep, entry.source.values):
+            if isinstance(value.text_in, TextChunk):
+                if FRACTION.search(value.text_in.text) and not entry.role:
+                    continue
+                for words in self.speech.variants(value.text_in.text):
+                    plain.append([self.symbols[word] for word in words])
+            elif entry.scope is not None:
+                pieces = self.pieces.build(value.text_in, EMPTY, entry.scope)
+                templates.append(self.fill(self.say(pieces, EMPTY, True)))
+        return self.words.union((self.words.of_sequences(plain), *templates))
+
+    # pieces to words
+
+    def say(self, node: int, end: int, named: bool) -> int:
+        """Return the words of pieces, from the start of a word on.
+
+        Args:
+            node: of the pieces' automaton.
+            end: what may follow the last word.
+            named: whether the context that the block needs has come; a sentence without it is never matched.
+        """
+        key = (node, end, named)
+        known = self._said.get(key)
+        if known is None:
+            pieces = self.pieces.automata
+            found = [end] if named and pieces.final(node) else []
+            for piece, target in pieces.arcs(node).items():
+                if piece == GAP:
+                    found.append(self.say(target, end, named))
+                elif piece > 0:
+                    found.extend(self._glue(target, self.pieces.symbols.texts[piece], end, named))
+                else:
+                    found.extend(self._say_list(piece, target, end, named))
+            known = self._said[key] = self.words.union(found)
+        return known
+
+    def _glue(self, node: int, text: str, end: int, named: bool) -> Iterator[int]:
+        """Yield what can follow the beginning of a word, with it."""
+        pieces = self.pieces.automata
+        if named and pieces.final(node):
+            yield self._said_as(text, end)
+        for piece, target in pieces.arcs(node).items():
+            if piece == GAP:
+                yield self._said_as(text, self.say(target, end, named))
+            elif piece > 0:
+                yield from self._glue(target, text + self.pieces.symbols.texts[piece], end, named)
+            else:  # "super{thing}": the list's words as pieces
+                named_now = named or self.lists[-piece - 1].gives_context
+                yield from self._glue(self._as_pieces(self._root(piece), target), text, end, named_now)
+
+    def _say_list(self, number: int, node: int, end: int, named: bool) -> Iterator[int]:
+        """Yield what can follow a list, with it."""
+        pieces = self.pieces.automata
+        named = named or self.lists[-number - 1].gives_context
+        apart = {GAP: pieces.arcs(node)[GAP]} if GAP in pieces.arcs(node) else {}
+        glued = {piece: target for piece, target in pieces.arcs(node).items() if piece > 0}
+        then = self.say(pieces.node(pieces.final(node), apart), end, named)
+        yield self.words.after(number, then)
+        if glued and not isinstance(self.lists[-number - 1].source, RangeSlotList):  # "{room}s"
+            yield self.say(self._as_pieces(self._root(number), pieces.node(False, glued)), end, named)
+
+    def _said_as(self, text: str, then: int) -> int:
+        found = []
+        for words in self.speech.variants(text):
+            node = then
+            for word in reversed(words):
+                node = self.words.after(self.symbols[word], node)
+            found.append(node)
+        return self.words.union(found)
+
+    def _as_pieces(self, words: int, then: int) -> int:
+        """Return the pieces of words, after which comes `then` without a gap."""
+        pieces = self.pieces.automata
+        found = []
+        for word, target in self.words.arcs(words).items():
+            after = [then] if self.words.final(target) else []
+            if self.words.arcs(target):
+                after.append(pieces.after(GAP, self._as_pieces(target, then)))
+            found.append(pieces.after(self.pieces.symbols[self.symbols.texts[word]], pieces.union(after)))
+        return pieces.union(found)
+
+    def fill(self, node: int) -> int:
+        """Return an automaton in which the words of lists stand for the lists."""
+        known = self._filled.get(node)
+        if known is None:
+            arcs = {word: self.fill(target) for word, target in self.words.arcs(node).items() if word > 0}
+            lists = [
+                self.words.chain(self._root(number), self.fill(target))
+                for number, target in self.words.arcs(node).items()
+                if number < 0
+            ]
+            known = self._filled[node] = self.words.union((self.words.node(self.words.final(node), arcs), *lists))
+        return known

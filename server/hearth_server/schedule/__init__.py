@@ -1,0 +1,1 @@
+"""Timers, alarms and commands for later, kept on disk."""
