@@ -78,16 +78,23 @@ class _SpeechResampler:
 
 
 class Converter:
-    """Streaming PCM of one format to 16 kHz s16le mono; channels are averaged.
+    """Streaming PCM of one format to 16 kHz s16le mono.
 
     Chunks may be cut anywhere, even within a sample: the same bytes give the same output however they are cut.
 
+    Args:
+        form: what comes.
+        channel: the channel to take, 1 is the first; 0 takes the mean of all.
+
     Raises:
-        AudioError: the format needs resampling and soxr is not installed.
+        AudioError: there is no such channel, or the format needs resampling and soxr is not installed.
     """
 
-    def __init__(self, form: PcmFormat) -> None:
+    def __init__(self, form: PcmFormat, *, channel: int = 0) -> None:
+        if not 0 <= channel <= form.channels:
+            raise AudioError(f"there is no channel {channel}", remedy=f"Choose 1 to {form.channels}, or 0 for all")
         self._format = form
+        self._channel = channel
         self._rest = b""
         self._resampler = None if form == SPEECH else _SpeechResampler(form.rate)
 
@@ -98,7 +105,7 @@ class Converter:
         self._rest = chunk[whole:]
         if self._resampler is None:
             return chunk[:whole]
-        return self._resampler.feed(_mono(chunk[:whole], self._format))
+        return self._resampler.feed(_mono(chunk[:whole], self._format, self._channel))
 
     def flush(self) -> bytes:
         """End the stream: return what was held back, less a last sample that is cut. The next feed begins anew."""
@@ -110,8 +117,8 @@ class Converter:
         return tail
 
 
-def _mono(pcm: bytes, form: PcmFormat) -> NDArray[np.float32]:
-    """Return whole frames as the mean of their channels, shape (frames,), full scale +-1."""
+def _mono(pcm: bytes, form: PcmFormat, channel: int) -> NDArray[np.float32]:
+    """Return one channel of whole frames, or with 0 the channels' mean, shape (frames,), full scale +-1."""
     values: NDArray[np.floating[Any]]
     if form.width == 1:
         values = np.frombuffer(pcm, np.uint8) - 128.0
@@ -122,8 +129,9 @@ def _mono(pcm: bytes, form: PcmFormat) -> NDArray[np.float32]:
         values = wide.view("<i4")[:, 0] / 256.0
     else:
         values = np.frombuffer(pcm, f"<i{form.width}").astype(np.float64)
-    mixed = values.reshape(-1, form.channels).mean(axis=1) / float(1 << (8 * form.width - 1))
-    return np.asarray(mixed, np.float32)
+    frames = values.reshape(-1, form.channels)
+    heard = frames[:, channel - 1] if channel else frames.mean(axis=1)
+    return np.asarray(heard / float(1 << (8 * form.width - 1)), np.float32)
 
 
 class Chunker:

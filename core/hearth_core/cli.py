@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "demo": ("hearth_server.demo:demo", "Hear it work: recordings of people drive a demo home."),
     "server": ("hearth_server.cli:server", "Run the server: speech to text to action."),
     "satellite": ("hearth_satellite.cli:satellite", "Run a satellite: microphone, wake word, answer."),
+    "satellite-models": ("hearth_satellite.wake_cli:satellite_models", "Fetch what openWakeWord needs."),
     "say": ("hearth_server.cli:say", "Do what a text says, as if it had been spoken."),
     "transcribe": ("hearth_server.cli:transcribe", "Print what is said in recordings."),
     "home": ("hearth_server.home_cli:home", "Show, check and watch the home."),

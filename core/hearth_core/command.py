@@ -33,11 +33,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A wake word was heard."""
+    """A wake word was heard.
+
+    `facts` is what the satellite's configuration says of the word: language, area, user.
+    """
 
     wake_word: str
     score: float | None = None
     timestamp_ms: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class EndReason(StrEnum):

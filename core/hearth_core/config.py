@@ -20,20 +20,20 @@ from .config_control import (
     SecurityConfig,
     SocketConfig,
 )
+from .config_microphone import MicrophoneConfig
+from .config_wake import WakeConfig
 from .document import Document, KeyPath, Problem, read, spelled
 from .errors import ConfigError
 from .section import Section
 from .settings import (
     Config,
     HomeConfig,
-    MicrophoneConfig,
     SatelliteConfig,
     SatelliteLinkConfig,
     ServerConfig,
     SpeakConfig,
     SpeakerConfig,
     UtteranceConfig,
-    WakeConfig,
     WhisperConfig,
 )
 

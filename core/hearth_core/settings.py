@@ -20,10 +20,13 @@ from pydantic_core import PydanticCustomError
 
 from . import address
 from .config_control import ControlConfig, LinkSecurityConfig
+from .config_front_end import FrontEndConfig
 from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
+from .config_microphone import DeviceText, MicrophoneConfig
 from .config_mqtt import MqttConfig
 from .config_schedule import ScheduleConfig
+from .config_wake import WakeConfig
 from .errors import InputError
 from .section import PathText, Section
 
@@ -42,7 +45,6 @@ def _wyoming_uri(uri: str) -> str:
 
 Uri = Annotated[str, Field(max_length=300), AfterValidator(_wyoming_uri)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-DeviceText = Annotated[str, Field(max_length=300), BeforeValidator(lambda v: str(v) if type(v) is int else v)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -51,7 +53,7 @@ class UtteranceConfig(Section):
 
     silence_s: float = Field(default=0.5, ge=0.1, le=5, description="Seconds of silence that end a command.")
     min_speech_s: float = Field(
-        default=0.3, ge=0, le=5, description="Seconds of speech from which silence_s ends it; less waits at least 1 s."
+        default=0.2, ge=0, le=5, description="Seconds of speech from which silence_s ends it; less waits at least 1 s."
     )
     max_s: float = Field(
         default=15.0, ge=1, le=120, description="Seconds after which a command is cut, silence or not."
@@ -59,13 +61,23 @@ class UtteranceConfig(Section):
     no_speech_s: float | None = Field(
         default=5.0, ge=0.5, le=120, description="Seconds to wait for somebody to speak; null waits until max_s."
     )
+    background_db: float | None = Field(
+        default=10.0,
+        ge=3,
+        le=40,
+        description="Speech softer than the command's loudest by so many dB is a television's; null hears all of it.",
+    )
 
     def settings(self) -> EndpointSettings:
         """Return these as the endpointer takes them."""
         from .speech import EndpointSettings  # needs numpy, which reading a configuration does not
 
         return EndpointSettings(
-            silence_s=self.silence_s, min_speech_s=self.min_speech_s, max_s=self.max_s, no_speech_s=self.no_speech_s
+            silence_s=self.silence_s,
+            min_speech_s=self.min_speech_s,
+            max_s=self.max_s,
+            no_speech_s=self.no_speech_s,
+            background_db=self.background_db,
         )
 
 
@@ -140,32 +152,6 @@ class ServerConfig(Section):
         return satellites
 
 
-class MicrophoneConfig(Section):
-    """Where the satellite hears."""
-
-    source: Literal["device", "file", "stdin"] = Field(
-        default="device", description="A sound device, a recording, or standard input."
-    )
-    device: DeviceText = Field(
-        default="", description="Name or number of the sound device; empty for the system's default."
-    )
-    file: PathText = Field(default="", description="The recording, for source: file.")
-    rate: int = Field(default=16000, ge=8000, le=192_000, description="Hz of the device or of standard input.")
-    channels: int = Field(
-        default=1, ge=1, le=8, description="Channels of the device or of standard input; they are averaged."
-    )
-    width: int = Field(default=2, ge=1, le=4, description="Bytes of a sample on standard input.")
-    realtime: bool = Field(
-        default=True, description="Play a file as fast as it was spoken; false: as fast as it is taken."
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> MicrophoneConfig:
-        if self.source == "file" and not self.file:
-            raise PydanticCustomError("file", "is needed with source: file", {"at": ("file",)})
-        return self
-
-
 class SpeakerConfig(Section):
     """Where the satellite answers."""
 
@@ -184,18 +170,6 @@ class SpeakerConfig(Section):
         return self
 
 
-class WakeConfig(Section):
-    """What wakes the satellite."""
-
-    engine: Literal["micro", "none"] = Field(
-        default="micro", description="micro: a wake word; none: all speech is for Hearth."
-    )
-    words: tuple[Name, ...] = Field(default=("okay_nabu",), description="Wake words to listen for.")
-    sensitivity: float | None = Field(
-        default=None, ge=0, le=1, description="0 wakes seldom, 1 often; null keeps the wake word's own value."
-    )
-
-
 class SatelliteConfig(Section):
     """`hearth satellite`."""
 
@@ -206,6 +180,7 @@ class SatelliteConfig(Section):
     )
     port: Port = Field(default=10700, description="Port to listen on; 0 takes a free one.")
     microphone: MicrophoneConfig = Field(default=MicrophoneConfig(), description="Where it hears.")
+    front_end: FrontEndConfig = Field(default=FrontEndConfig(), description="What is taken out of the sound.")
     speaker: SpeakerConfig = Field(default=SpeakerConfig(), description="Where it answers.")
     wake: WakeConfig = Field(default=WakeConfig(), description="What wakes it.")
     vad: UtteranceConfig = Field(default=UtteranceConfig(), description="When it stops streaming by itself.")

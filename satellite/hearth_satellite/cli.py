@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hearth_core.cli import Invocation
+from hearth_core.config_wake import words_named
 from hearth_core.errors import InputError
 
 from .cli_install import check, install
@@ -112,7 +113,8 @@ def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
         microphone |= {"source": "stdin"}
     wake: dict[str, object] = {}
     if choices.wake:
-        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": choices.wake}
+        words = words_named(choices.wake)
+        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": words}
     return config.model_copy(
         update={
             **own,
@@ -145,7 +147,9 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     """
     from hearth_core.speech import Endpointer, SileroDetector
 
+    from . import front_end
     from .attached import attached
+    from .ears import build_microphone, build_wake
     from .events import Identity
     from .memory import Memory
     from .satellite import Options, Satellite
@@ -171,25 +175,19 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         live=config.microphone.source == "device",
         limits=TimeLimits(streaming_s=vad.max_s + 5.0),
     )
+    front = front_end.build(config.front_end)
     running = Satellite(
         Identity(config.name, config.area or None),
-        build_wake(config),
+        build_wake(config.wake),
         Endpointer(vad, SileroDetector()),
-        build_speaker(config),
+        front.plays(build_speaker(config)),
         options,
         attach=lambda satellite, listening: attached(control, satellite, listening),
     )
-    return running, build_microphone(config, choices, running.session.ready)
-
-
-def build_wake(config: SatelliteConfig) -> WakeWord:
-    """Return the detector that is configured."""
-    from .wake import AnySpeech, MicroWakeWord
-
-    if config.wake.engine == "none":
-        return AnySpeech()
-    sensitivity = 0.5 if config.wake.sensitivity is None else config.wake.sensitivity
-    return MicroWakeWord(config.wake.words, sensitivity=sensitivity)
+    microphone = build_microphone(
+        config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
+    )
+    return running, front.hears(microphone)
 
 
 def token_of(security: SecurityConfig) -> str | None:
@@ -217,19 +215,26 @@ def _doors(security: SecurityConfig) -> Doors:
 
 def _wake_choice(config: SatelliteConfig) -> WakeChoice:
     """Return what wake words can be chosen while the satellite runs."""
+    from hearth_core.config_wake import WakeWordConfig
+
     from .control import WakeChoice
+    from .ears import build_wake, name_of
     from .wake import MICRO_WORDS
 
     wake = config.wake
     if wake.engine == "none":
         return WakeChoice()
 
-    def make(words: Sequence[str], sensitivity: float) -> WakeWord:
-        chosen = wake.model_copy(update={"words": tuple(words), "sensitivity": sensitivity})
-        return build_wake(config.model_copy(update={"wake": chosen}))
+    named = {name_of(entry): entry for entry in wake.words}
 
-    available = tuple(dict.fromkeys((*wake.words, *MICRO_WORDS)))
-    return WakeChoice(tuple(wake.words), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
+    def make(words: Sequence[str], sensitivity: float) -> WakeWord:
+        # What people set while it runs is for all words, and stands above what the configuration says of one.
+        entries = [named.get(word, WakeWordConfig(model=word)) for word in words]
+        chosen = tuple(entry.model_copy(update={"sensitivity": None, "threshold": None}) for entry in entries)
+        return build_wake(wake.model_copy(update={"words": chosen, "sensitivity": sensitivity}))
+
+    available = tuple(dict.fromkeys((*named, *MICRO_WORDS)))
+    return WakeChoice(tuple(named), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
 
 
 def _memory_path(config: SatelliteConfig) -> Path | None:
@@ -252,25 +257,6 @@ def build_speaker(config: SatelliteConfig) -> Speaker:
             return FileSpeaker(Path(config.speaker.file))
         case "device":
             return DeviceSpeaker(config.speaker.device)
-
-
-def build_microphone(config: SatelliteConfig, choices: Choices, ready: Callable[[], bool]) -> Microphone:
-    """Return what hears."""
-    from hearth_core.audio import PcmFormat
-
-    from .microphone import DeviceMicrophone, FileMicrophone, StdinMicrophone
-
-    microphone = config.microphone
-    match microphone.source:
-        case "file":
-            paths = choices.mic_files or (Path(microphone.file),)
-            # The end of speech is to be found in the pause; after a very short command it takes 1 s of silence.
-            pause_s = max(1.0, config.vad.silence_s) + 0.5
-            return FileMicrophone(paths, ready=ready, pause_s=pause_s, realtime=microphone.realtime)
-        case "stdin":
-            return StdinMicrophone(PcmFormat(microphone.rate, microphone.width, microphone.channels), ready=ready)
-        case "device":
-            return DeviceMicrophone(microphone.device, PcmFormat(microphone.rate, 2, microphone.channels))
 
 
 async def _run(running: Satellite, microphone: Microphone) -> None:

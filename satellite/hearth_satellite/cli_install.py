@@ -204,12 +204,15 @@ def check(
 
 async def _check_all(config: SatelliteConfig, choices: object, seconds: float, server: str | None) -> list[Finding]:
     from . import check
-    from .cli import Choices, build_microphone, build_speaker, build_wake, token_of
+    from .cli import Choices, build_speaker, token_of
+    from .ears import build_microphone, build_wake
 
     assert isinstance(choices, Choices)
-    pcm, findings = await check.check_microphone(build_microphone(config, choices, lambda: True), seconds)
+    pcm, findings = await check.check_microphone(
+        build_microphone(config, lambda: True, files=choices.mic_files), seconds
+    )
     findings.append(await check.check_speaker(build_speaker(config)))
-    findings.append(await asyncio.to_thread(check.check_wake, lambda: build_wake(config), pcm))
+    findings.append(await asyncio.to_thread(check.check_wake, lambda: build_wake(config.wake), pcm))
     if server is not None:
         findings.append(await check.check_server(server))
     else:

@@ -79,6 +79,8 @@ class Control:
             mute=mute, volume=volume, wake_words=wake.words or None, sensitivity=wake.sensitivity
         )
         self._changed: set[str] = set()  # what people have set themselves; only that is remembered
+        self.microphone_ok = True
+        """What its watchdog says of the microphone."""
         self._last_command = ""
         self._told_level: float | None = None
         self._told_ok = True
@@ -100,7 +102,7 @@ class Control:
             wake_words=words,
             available_wake_words=self._wake.available,
             sensitivity=0.5 if self._settings.sensitivity is None else self._settings.sensitivity,
-            microphone_ok=self._level.ok,
+            microphone_ok=self._level.ok and self.microphone_ok,
             level_dbfs=self._level.dbfs,
             last_command=self._last_command,
         )
@@ -212,7 +214,7 @@ class Control:
 
     def look(self) -> None:
         """Tell how loud it is if that has changed much, and whether the microphone lives if that has changed."""
-        ok, level = self._level.ok, self._level.dbfs
+        ok, level = self._level.ok and self.microphone_ok, self._level.dbfs
         if ok is not self._told_ok:
             self._told_ok = ok
             (_LOG.info if ok else _LOG.warning)("the microphone %s", "is back" if ok else "delivers nothing")

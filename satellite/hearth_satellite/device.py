@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hearth_core.audio import PcmFormat
 from hearth_core.errors import AudioError
 
 
@@ -47,3 +48,30 @@ def describe_devices(sounddevice: Any) -> str:
         for number, device in enumerate(sounddevice.query_devices())
     ]
     return f"The devices are: {'; '.join(devices)}" if devices else "This machine has no sound device"
+
+
+def refresh_devices(sounddevice: Any) -> None:
+    """Let PortAudio look again for the devices there are: it looks once, when it begins, and never sees a new one.
+
+    Every open stream is closed by it; a speaker that plays is opened again for its next sound.
+
+    Raises:
+        AudioError: PortAudio does not begin again.
+    """
+    try:
+        sounddevice._terminate()
+        sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"sound devices cannot be looked for again ({error})") from error
+
+
+def input_formats(sounddevice: Any, device: str | int | None, audio: PcmFormat) -> list[PcmFormat]:
+    """Return the formats to try on a device: as asked for, then its own rate, then all its channels.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    found = sounddevice.query_devices(device, "input")
+    rates = dict.fromkeys((audio.rate, round(found["default_samplerate"])))
+    counts = dict.fromkeys((audio.channels, max(audio.channels, min(8, int(found["max_input_channels"])))))
+    return [PcmFormat(rate, 2, channels) for channels in counts for rate in rates if 8_000 <= rate <= 192_000]

@@ -83,9 +83,19 @@ def _wake_program(phrases: tuple[WakePhrase, ...]) -> WakeProgram:
     return WakeProgram("micro-wake-word", _MICRO, True, "microWakeWord, in the satellite", __version__, models=models)
 
 
-def beginning(detection: Detection | None, command_id: str) -> list[Event]:
-    """Return what opens a command: the detection if a wake word was heard, the pipeline to run, the audio's format."""
-    context = {"command_id": command_id}
+def beginning(detection: Detection | None, command_id: str, lead_ms: int = 0) -> list[Event]:
+    """Return what opens a command: the detection if a wake word was heard, the pipeline to run, the audio's format.
+
+    Args:
+        detection: what was heard; None for a command without a wake word.
+        command_id: the command's.
+        lead_ms: how much of the audio to come is from before the detection; in it the wake word ends.
+    """
+    context: dict[str, object] = {"command_id": command_id, "lead_ms": lead_ms}
+    if detection is not None:
+        context |= detection.facts
+        if detection.score is not None:
+            context["wake_score"] = round(detection.score, 4)
     wake_word = detection.wake_word if detection else ""
     events: list[Event] = []
     if detection is not None and wake_word:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
@@ -20,7 +21,7 @@ from typing import Any, Final, Protocol
 from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat, read_recording
 from hearth_core.errors import AudioError
 
-from .device import describe_devices, device_key, load_sounddevice
+from .device import describe_devices, device_key, input_formats, load_sounddevice, refresh_devices
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,6 +136,7 @@ class StdinMicrophone:
 
     Args:
         audio: the format of the PCM.
+        channel: which channel to hear, 1 is the first; 0 is the mean of all.
         ready: whether reading may begin.
         stream: standard input if None.
 
@@ -143,9 +145,15 @@ class StdinMicrophone:
     """
 
     def __init__(
-        self, audio: PcmFormat, *, ready: Callable[[], bool] = _always, stream: ByteStream | None = None
+        self,
+        audio: PcmFormat,
+        *,
+        channel: int = 0,
+        ready: Callable[[], bool] = _always,
+        stream: ByteStream | None = None,
     ) -> None:
         self._audio = audio
+        self._channel = channel
         self._ready = ready
         self._stream = stream
         self._closed = threading.Event()
@@ -172,7 +180,7 @@ class StdinMicrophone:
         blocks: asyncio.Queue[bytes] = asyncio.Queue(_MAX_WAITING)
         # A daemon: a read from a terminal or a pipe cannot be broken off, and must not keep the process alive.
         threading.Thread(target=self._read, args=(loop, blocks), name="stdin", daemon=True).start()
-        converter, chunker = Converter(self._audio), Chunker(CHUNK_BYTES)
+        converter, chunker = Converter(self._audio, channel=self._channel), Chunker(CHUNK_BYTES)
         while block := await blocks.get():
             for chunk in chunker.feed(converter.feed(block)):
                 yield chunk
@@ -204,16 +212,29 @@ class DeviceMicrophone:
 
     Args:
         device: name, part of a name or number; None is the system's default.
-        audio: the format to ask for, 16 bit; a device that refuses it is opened in its own rate.
+        audio: the format to ask for, 16 bit; a device that refuses it is opened at its own rate or with all its
+            channels.
+        channel: which channel to hear, 1 is the first; 0 is the mean of all.
+        refresh: look for new devices first, as after one was pulled out and put back.
         sounddevice: the library; loaded when it is first needed.
 
     Raises:
         AudioError: on entering, PortAudio is missing, or there is no such device, or it does not open.
     """
 
-    def __init__(self, device: str | int | None, audio: PcmFormat, *, sounddevice: Any = None) -> None:
+    def __init__(
+        self,
+        device: str | int | None,
+        audio: PcmFormat,
+        *,
+        channel: int = 0,
+        refresh: bool = False,
+        sounddevice: Any = None,
+    ) -> None:
         self._device = device_key(device)
         self._audio = audio
+        self._channel = channel
+        self._refresh = refresh
         self._sd = sounddevice
         self._stream: Any = None
         self._blocks: deque[bytes] = deque()
@@ -226,27 +247,43 @@ class DeviceMicrophone:
         loop = asyncio.get_running_loop()
 
         def callback(block: Any, frames: int, time: Any, status: Any) -> None:
-            loop.call_soon_threadsafe(self._put, bytes(block))
+            with suppress(RuntimeError):  # the loop has ended before the stream
+                loop.call_soon_threadsafe(self._put, bytes(block))
 
         await asyncio.to_thread(self._open, callback)
         return self
 
     def _open(self, callback: Callable[..., None]) -> None:
         shown = "the default sound device" if self._device is None else f"sound device {self._device!r}"
-        wanted = {"device": self._device, "channels": self._audio.channels, "dtype": "int16"}
-        rate = self._audio.rate
         try:
-            try:
-                self._sd.check_input_settings(samplerate=rate, **wanted)
-            except self._sd.PortAudioError:
-                rate = round(self._sd.query_devices(self._device, "input")["default_samplerate"])
-            self._audio = PcmFormat(rate, 2, self._audio.channels)
+            if self._refresh:
+                refresh_devices(self._sd)
+            self._audio = self._accepted()
+            audio = self._audio
             self._stream = self._sd.RawInputStream(
-                samplerate=rate, blocksize=round(rate * CHUNK_S), callback=callback, **wanted
+                device=self._device,
+                channels=audio.channels,
+                dtype="int16",
+                samplerate=audio.rate,
+                blocksize=round(audio.rate * CHUNK_S),
+                callback=callback,
             )
             self._stream.start()
         except (self._sd.PortAudioError, ValueError) as error:
             raise AudioError(f"cannot listen on {shown} ({error})", remedy=describe_devices(self._sd)) from error
+
+    def _accepted(self) -> PcmFormat:
+        """Return the first format that the device takes."""
+        formats = input_formats(self._sd, self._device, self._audio)
+        for audio in formats[:-1]:
+            wanted = {"device": self._device, "channels": audio.channels, "dtype": "int16", "samplerate": audio.rate}
+            try:
+                self._sd.check_input_settings(**wanted)
+            except self._sd.PortAudioError as error:
+                _LOG.debug("%d Hz and %d channels are refused: %s", audio.rate, audio.channels, error)
+            else:
+                return audio
+        return formats[-1]  # opening it says why it cannot be
 
     def _put(self, block: bytes) -> None:
         if len(self._blocks) >= _MAX_WAITING:
@@ -265,7 +302,7 @@ class DeviceMicrophone:
             await asyncio.to_thread(stream.close)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        converter, chunker = Converter(self._audio), Chunker(CHUNK_BYTES)
+        converter, chunker = Converter(self._audio, channel=self._channel), Chunker(CHUNK_BYTES)
         while True:
             await self._arrived.wait()
             self._arrived.clear()

@@ -25,6 +25,7 @@ from .session import EndOfSpeech, Manners, Session, State, TimeLimits
 from .speaker import NullSpeaker, Speaker
 from .uplink import Uplink
 from .wake import WakeWord
+from .watchdog import Health
 
 if TYPE_CHECKING:
     import ssl
@@ -132,6 +133,7 @@ class Satellite:
         self._attach = attach
         self._playback = Playback(speaker, lambda sound: self.session.played(sound), self._tell_output)
         self._uplinks: set[Uplink] = set()
+        self.microphone_health = Health(True)
         self.session = Session(
             wake,
             end_of_speech,
@@ -204,6 +206,12 @@ class Satellite:
 
     def _tell_output(self, began: bool) -> None:
         self.news.tell(Happening.OUTPUT_BEGAN if began else Happening.OUTPUT_ENDED)
+
+    def on_microphone(self, health: Health) -> None:
+        """Take note that the microphone died, or works again."""
+        self.microphone_health = health
+        self.control.microphone_ok = health.ok
+        self.control.look()
 
     async def _serve(self, connection: wire.Connection) -> None:
         uplink = Uplink(connection, self.session, self._info, self.control, self._options.doors.token)

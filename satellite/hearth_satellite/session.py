@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 
 from wyoming.event import Event
@@ -32,6 +31,7 @@ from .inbound import deliver
 from .news import Happening, News
 from .playback import Playback, Sound
 from .post import Post
+from .ring import Ring
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
 from .wake import WakePhrase, WakeWord
@@ -76,8 +76,7 @@ class Session:
         self._clock = clock
         self._state = State.IDLE
         self._deadline = _NEVER
-        self._preroll: deque[bytes] = deque()
-        self._preroll_bytes = 0
+        self._preroll = Ring(wake.preroll_s)
         self._command_id = ""
         self._streamed_bytes = 0
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
@@ -132,13 +131,13 @@ class Session:
         if muted and self._state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
         if muted is not self._muted:
-            self._forget_preroll()
+            self._preroll.clear()
             self._wake.reset()
         self._muted = muted
 
     def use_wake(self, wake: WakeWord) -> None:
         """Listen for other wake words from now on."""
-        self._forget_preroll()
+        self._preroll = Ring(wake.preroll_s)
         self._wake = wake
 
     def wake_up(self) -> bool:
@@ -200,7 +199,7 @@ class Session:
             self._stream(pcm)
         elif self._state is State.LISTENING or (self._wake.phrases and self._heeds_wake_words()):
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
-            self._remember(pcm)
+            self._preroll.add(pcm)
             detection = self._wake.feed(pcm)
             if detection is not None:
                 self._detected(detection)
@@ -233,13 +232,6 @@ class Session:
         if self._state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
 
-    def _remember(self, pcm: bytes) -> None:
-        self._preroll.append(pcm)
-        self._preroll_bytes += len(pcm)
-        most = self._wake.preroll_s * BYTES_PER_SECOND
-        while self._preroll_bytes - len(self._preroll[0]) >= most:
-            self._preroll_bytes -= len(self._preroll.popleft())
-
     def _begin(self, detection: Detection | None, *, follow_up: bool = False) -> None:
         self._command_id = new_command_id()
         self._follow_up_until = -_NEVER
@@ -252,12 +244,12 @@ class Session:
         _LOG.info("command %s begins, woken by %s", self._command_id, woken_by)
         wake_word = detection.wake_word if detection else ""
         self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=self._command_id)
-        for event in events.beginning(detection, self._command_id):
+        before = self._preroll.take()
+        lead_ms = sum(map(len, before)) * 1000 // BYTES_PER_SECOND
+        for event in events.beginning(detection, self._command_id, lead_ms):
             self._post.send(event)
         self._streamed_bytes = 0
         self._end_of_speech.reset()
-        before = list(self._preroll)
-        self._forget_preroll()
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._wake.phrases)
@@ -382,7 +374,7 @@ class Session:
     def _play(self) -> None:
         """Be in PLAYING until all that has arrived is heard, however fast or slowly it came."""
         if self._state is not State.PLAYING:
-            self._forget_preroll()
+            self._preroll.clear()
             self._wake.reset()
         heard_by = max(self._answers.heard_by, self._clock())
         self._enter(State.PLAYING, heard_by - self._clock() + self._limits.play_margin_s)
@@ -441,17 +433,13 @@ class Session:
             self._news.tell(Happening.STATE, state=str(state))
 
     def _listen(self) -> None:
-        self._forget_preroll()
+        self._preroll.clear()
         self._wake.reset()
         self._enter(State.LISTENING)
 
     def _rest(self) -> None:
         self._answers.silence()
         self._asks_back, self._waiting_until, self._follow_up_until = False, None, -_NEVER
-        self._forget_preroll()
+        self._preroll.clear()
         self._wake.reset()
         self._enter(State.IDLE)
-
-    def _forget_preroll(self) -> None:
-        self._preroll.clear()
-        self._preroll_bytes = 0

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Detection
-from hearth_core.errors import ConfigError, EngineError
+from hearth_core.errors import ConfigError
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from .near_miss import NearMisses
+from .wake_micro import MICRO_WORDS, MicroEngine
+from .wake_word import Model, WakeEngine, WakePhrase
+
+__all__ = ["MICRO_WORDS", "AnySpeech", "MicroWakeWord", "WakePhrase", "WakeWord", "WakeWords", "Word"]
 
 _BYTES_PER_MS: Final = BYTES_PER_SECOND // 1000
-
-MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
-"""The models in pymicro-wakeword's wheel; one test holds this beside the package's own list."""
-
-
-@dataclass(frozen=True, slots=True)
-class WakePhrase:
-    """What a wake word is to people: how it is said, and in which languages it was trained."""
-
-    name: str
-    phrase: str
-    languages: tuple[str, ...] = ("en",)
 
 
 class WakeWord(Protocol):
@@ -48,36 +39,68 @@ class WakeWord(Protocol):
         """Forget the sound so far: what comes next does not continue it."""
 
 
-class MicroWakeWord:
-    """Wake words of pymicro-wakeword: streaming models of 60 kB each that share their features.
+@dataclass(frozen=True, slots=True)
+class Word:
+    """How one wake word is judged, and what its commands are told.
 
-    Args:
-        words: names out of `MICRO_WORDS`.
-        sensitivity: 0 to 1; 0.5 keeps each model's own threshold, 1 halves the certainty that it asks for.
-        refractory_s: nothing is detected for so long after the last score above the threshold: nobody says two wake
-            words within a second on purpose, and in dead silence a score can stay high for more than a second.
-
-    Raises:
-        ConfigError: an unknown word, or none.
-        EngineError: pymicro-wakeword is not installed, or its library does not load on this machine.
+    Attributes:
+        sensitivity: 0 to 1; 0.5 keeps the model's own threshold, 1 halves the certainty that it asks for, 0 is never.
+        threshold: the score that must be passed, in place of the sensitivity.
+        facts: goes with every command that the word begins: language, area, user.
     """
 
-    # The models fire up to 0.29 s after the word's last sound (measured on 15 synthesised words; median 0.18 s), and a
-    # command that follows without a pause begins there. More would hand the wake word itself to the recogniser.
-    preroll_s = 0.3
+    sensitivity: float = 0.5
+    threshold: float | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
-    def __init__(self, words: Sequence[str], *, sensitivity: float = 0.5, refractory_s: float = 1.0) -> None:
-        unknown = [word for word in words if word not in MICRO_WORDS]
-        if unknown or not words:
-            named = f"the wake word {unknown[0]!r} is unknown" if unknown else "no wake word is given"
-            raise ConfigError(named, remedy=f"The known ones are {', '.join(MICRO_WORDS)}; or set the engine to none")
-        if not 0.0 <= sensitivity <= 1.0:
-            raise ConfigError(f"the wake word's sensitivity is {sensitivity}", remedy="Give a number from 0 to 1")
-        self._features, self._models = _load(words)
-        self.phrases = tuple(WakePhrase(m.id, m.wake_word, tuple(m.trained_languages)) for m in self._models)
-        # 0.5 -> the model's own threshold; 1 -> twice as far below certainty; 0 -> never.
-        self._thresholds = [1.0 - (1.0 - m.probability_cutoff) * 2.0 * sensitivity for m in self._models]
-        self._refractory_ms = refractory_s * 1000
+    def passing(self, model: Model) -> float:
+        """Return the score that must be passed."""
+        if self.threshold is not None:
+            return self.threshold
+        return 1.0 - (1.0 - model.threshold) * 2.0 * self.sensitivity
+
+
+class WakeWords:
+    """Several wake words at once, of any engines.
+
+    Args:
+        engines: what scores them.
+        words: by a model's name; a model without one is judged by its own threshold.
+        debounce_s: nothing is detected for so long after the last score above a threshold: nobody says two wake
+            words within a second on purpose, and in dead silence a score can stay high for more than a second.
+        before_s: where the command's sound begins, seconds before the wake word's end.
+        near_misses: takes note of peaks that stay below their threshold.
+
+    Raises:
+        ConfigError: no word, two of one name, or a sensitivity or threshold that is none.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[WakeEngine],
+        words: Mapping[str, Word],
+        *,
+        debounce_s: float = 1.0,
+        before_s: float = 0.3,
+        near_misses: NearMisses | None = None,
+    ) -> None:
+        self._engines = tuple(engines)
+        models = [model for engine in self._engines for model in engine.models]
+        names = [model.phrase.name for model in models]
+        if not names:
+            raise ConfigError("no wake word is given", remedy="Give one, or set the engine to none")
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ConfigError(f"the wake word {name!r} is there twice", remedy="Leave one out, or rename its file")
+        self._words = {name: words.get(name, Word()) for name in names}
+        for name, word in self._words.items():
+            _check(name, word)
+        self.phrases = tuple(model.phrase for model in models)
+        self.thresholds = {model.phrase.name: self._words[model.phrase.name].passing(model) for model in models}
+        # The detection comes up to the engine's latency after the word's end.
+        self.preroll_s = before_s + max(engine.latency_s for engine in self._engines)
+        self.near_misses = near_misses or NearMisses(0)
+        self._debounce_ms = debounce_s * 1000
         self._heard_bytes = 0
         self._silent_until_ms = 0.0
 
@@ -86,22 +109,66 @@ class MicroWakeWord:
         self._heard_bytes += len(chunk)
         now_ms = self._heard_bytes // _BYTES_PER_MS
         best: Detection | None = None
-        for features in self._features.process_streaming(chunk):
-            for model, threshold in zip(self._models, self._thresholds, strict=True):
-                score = _score(model, features)
-                if score > threshold and (best is None or score > (best.score or 0.0)):
-                    best = Detection(model.id, score, now_ms)
+        for engine in self._engines:
+            for scores in engine.feed(chunk):
+                for model, score in zip(engine.models, scores, strict=True):
+                    best = self._judge(model.phrase.name, score, now_ms, best)
         if best is None:
             return None
+        self.near_misses.detected()
         fresh = now_ms >= self._silent_until_ms
-        self._silent_until_ms = now_ms + self._refractory_ms
-        return best if fresh else None
+        self._silent_until_ms = now_ms + self._debounce_ms
+        return replace(best, facts=dict(self._words[best.wake_word].facts)) if fresh else None
+
+    def _judge(self, name: str, score: float, now_ms: int, best: Detection | None) -> Detection | None:
+        threshold = self.thresholds[name]
+        if score > threshold:
+            return Detection(name, score, now_ms) if best is None or score > (best.score or 0.0) else best
+        if now_ms >= self._silent_until_ms:
+            self.near_misses.score(name, score, threshold, now_ms)
+        return best
 
     def reset(self) -> None:
-        """Forget the sound so far; the refractory time stays."""
-        self._features.reset()
-        for model in self._models:
-            model.reset()
+        """Forget the sound so far; the debounce time stays."""
+        self.near_misses.detected()
+        for engine in self._engines:
+            engine.reset()
+
+
+def _check(name: str, word: Word) -> None:
+    if not 0.0 <= word.sensitivity <= 1.0:
+        raise ConfigError(f"the sensitivity of {name} is {word.sensitivity}", remedy="Give a number from 0 to 1")
+    if word.threshold is not None and not 0.0 < word.threshold < 1.0:
+        raise ConfigError(f"the threshold of {name} is {word.threshold}", remedy="Give a number between 0 and 1")
+
+
+class MicroWakeWord(WakeWords):
+    """Wake words of pymicro-wakeword, all judged alike.
+
+    Args:
+        words: names out of `MICRO_WORDS`.
+        sensitivity: as `Word` has it.
+
+    Raises:
+        ConfigError: an unknown word, or none.
+        EngineError: pymicro-wakeword is not installed, or its library does not load on this machine.
+    """
+
+    def __init__(self, words: Sequence[str], *, sensitivity: float = 0.5) -> None:
+        check_known(words)
+        engines = [MicroEngine(tuple(dict.fromkeys(words)))] if words else []
+        super().__init__(engines, {word: Word(sensitivity) for word in words})
+
+
+def check_known(words: Sequence[str]) -> None:
+    """Raise ConfigError if a word is not one of pymicro-wakeword's."""
+    for word in words:
+        if word not in MICRO_WORDS:
+            raise ConfigError(
+                f"the wake word {word!r} is unknown",
+                remedy=f"The known ones are {', '.join(MICRO_WORDS)}; a file's name ends with .onnx or .tflite; "
+                "or set the engine to none",
+            )
 
 
 class AnySpeech:
@@ -130,23 +197,3 @@ class AnySpeech:
     def reset(self) -> None:
         """Forget the sound so far."""
         self._endpointer.reset()
-
-
-def _score(model: Any, features: NDArray[Any]) -> float:
-    score = model.process_streaming_prob(features)
-    return 0.0 if score is None else float(score)
-
-
-def _load(words: Sequence[str]) -> tuple[Any, list[Any]]:
-    try:
-        import pymicro_wakeword as pmw
-    except ImportError as error:
-        raise EngineError(
-            f"pymicro-wakeword cannot be loaded ({error})",
-            remedy="Install it with `pip install 'hearth-voice[satellite]'`, or set the wake engine to none",
-        ) from error
-    try:
-        models = [pmw.MicroWakeWord.from_builtin(pmw.Model(word)) for word in dict.fromkeys(words)]
-        return pmw.MicroWakeWordFeatures(), models
-    except (OSError, ValueError, RuntimeError) as error:
-        raise EngineError(f"the wake word model cannot be loaded ({error})") from error

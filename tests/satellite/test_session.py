@@ -97,8 +97,8 @@ def test_a_command_opens_with_detection_pipeline_and_format_then_streams_the_pre
     assert room.peer.heard() == QUIET + WAKE + TALK, "0.064 s are two chunks: the wake word's and the one before"
     detection, run, start = room.peer.events[:3]
     assert detection.data["name"] == "alexa"
-    assert detection.data["context"] == {"command_id": room.session.command_id}
-    assert run.data["context"] == {"command_id": room.session.command_id}
+    assert detection.data["context"] == {"command_id": room.session.command_id, "lead_ms": 64, "wake_score": 0.99}
+    assert run.data["context"] == detection.data["context"]
     assert (run.data["start_stage"], run.data["end_stage"], run.data["restart_on_end"]) == ("asr", "tts", False)
     assert (start.data["rate"], start.data["width"], start.data["channels"]) == (16000, 2, 1)
     assert [e.data["timestamp"] for e in room.peer.events[3:]] == [0, 32, 64]

@@ -1,0 +1,184 @@
+"""End of speech: how soon after the last word a command ends, how often in its middle, how often never.
+
+    python bench/endpoint.py [--audio DIR|TAR…] [--talkers DIR|TAR] [--noise FILE] [--most N] [--json]
+
+A recording gets 0.5 s before it and 10 s after it, alone or with what goes on behind it at an SNR as bench/sound.py
+defines it: one talker (`tv`), four at once (`babble`), or a noise. `cut` is a command that ended before its last word
+as the detector hears it clean, by more than 0.15 s; `held` one that did not end within 10 s of it. `after` is from that
+last word to the end. `foreground` is what is built in, `all speech` the same without the comparison of levels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hearth_core.audio import RATE
+from hearth_core.command import EndReason
+from hearth_core.errors import HearthError
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import sound  # noqa: E402 - found only now
+
+SHARED = ROOT.parent / "shared" / "speech"
+SETTINGS = EndpointSettings(no_speech_s=None)
+RULES = {"all speech": replace(SETTINGS, background_db=None), "foreground": SETTINGS}
+TAIL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What goes on behind the command; `talkers` is 0 for a noise or for nothing."""
+
+    name: str
+    snr_db: float = 0.0
+    talkers: int = 0
+
+
+CONDITIONS = (
+    Behind("clean"),
+    Behind("tv", 10, 1),
+    Behind("tv", 15, 1),
+    Behind("babble", 10, 4),
+    Behind("babble", 15, 4),
+    Behind("noise", 10),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one command ended under one rule; `after_s` is from its last word."""
+
+    rule: str
+    behind: str
+    cut: bool
+    held: bool
+    after_s: float
+
+
+class Replay:
+    """The detector's answers again, so that every rule hears the same."""
+
+    window_bytes = 1024
+
+    def __init__(self, probabilities: list[float]) -> None:
+        self._probabilities = probabilities
+        self.reset()
+
+    def __call__(self, window: bytes) -> float:
+        return next(self._answers)
+
+    def reset(self) -> None:
+        self._answers = iter(self._probabilities)
+
+
+def probabilities(pcm: bytes) -> list[float]:
+    """Return what Silero says of each window."""
+    detector = SileroDetector()
+    return [detector(pcm[start : start + 1024]) for start in range(0, len(pcm) - 1023, 1024)]
+
+
+def last_word(pcm: bytes, heard: list[float]) -> int | None:
+    """Return where the last speech ends in samples, whatever pauses are before it."""
+    endless = replace(SETTINGS, silence_s=1e6, short_silence_s=1e6, max_s=1e6, background_db=None)
+    endpointer = Endpointer(endless, Replay(heard))
+    endpointer.feed(pcm)
+    return endpointer.speech_end
+
+
+def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
+    """Hear one command before one background under each rule."""
+    path, behind, others, noise = task
+    seed = zlib.crc32(f"{path.name} {behind.talkers}".encode())
+    room = np.random.default_rng(seed).normal(0, 3, round((0.5 + TAIL_S) * RATE)).astype(np.float32)  # a quiet one
+    speech = sound.load(path)
+    clean = np.concatenate([room[: RATE // 2], speech, room[RATE // 2 :]])
+    end = last_word(sound.pcm(clean), probabilities(sound.pcm(clean)))
+    if end is None:
+        return []
+    mixed = clean
+    if behind.talkers:
+        back = sound.talkers(others, behind.talkers, len(clean), seed)
+        mixed = sound.add(
+            clean, back, speech_level=sound.speech_db(speech), level=sound.speech_db(back), snr_db=behind.snr_db
+        )
+    elif behind.snr_db and noise is not None:
+        back = sound.part(sound.load(noise), len(clean), seed)
+        mixed = sound.add(
+            clean, back, speech_level=sound.speech_db(speech), level=sound.noise_db(back), snr_db=behind.snr_db
+        )
+    pcm = sound.pcm(mixed)
+    heard = probabilities(pcm)
+    return [_score(rule, settings, behind, pcm, heard, end) for rule, settings in RULES.items()]
+
+
+def _score(rule: str, settings: EndpointSettings, behind: Behind, pcm: bytes, heard: list[float], end: int) -> Score:
+    endpointer = Endpointer(settings, Replay(heard))
+    reason = endpointer.feed(pcm)
+    after_s = (endpointer.samples - end) / RATE
+    held = reason is not EndReason.SILENCE
+    name = f"{behind.name} {behind.snr_db:g} dB" if behind.snr_db else behind.name
+    return Score(rule, name, not held and after_s < -0.15, held, after_s)
+
+
+def table(scores: list[Score]) -> Iterator[dict[str, object]]:
+    """Return a row for each condition and rule."""
+    for behind, rule in dict.fromkeys((score.behind, score.rule) for score in scores):
+        of = [score for score in scores if (score.behind, score.rule) == (behind, rule)]
+        after = np.array([score.after_s for score in of if not (score.held or score.cut)] or [np.nan])
+        yield {
+            "behind": behind,
+            "rule": rule,
+            "commands": len(of),
+            "cut_percent": round(100 * sum(score.cut for score in of) / len(of), 2),
+            "held_percent": round(100 * sum(score.held for score in of) / len(of), 2),
+            "after_s_median": round(float(np.median(after)), 3),
+            "after_s_p95": round(float(np.quantile(after, 0.95)), 3),
+        }
+
+
+def main() -> None:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--audio", type=Path, nargs="+", default=[SHARED / "barista-dev.tar"])
+    parser.add_argument("--talkers", type=Path, default=SHARED / "librispeech-251-speakers-untranscribed.tar")
+    parser.add_argument("--noise", type=Path, help="a recording of a noise")
+    parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as unpacked, multiprocessing.Pool() as pool:
+        try:
+            paths = sound.find(arguments.audio, Path(unpacked))
+            others = sound.find([arguments.talkers], Path(unpacked))
+        except HearthError as error:
+            sys.exit(str(error))
+        paths = paths[:: max(1, len(paths) // arguments.most)] if arguments.most else paths
+        conditions = [c for c in CONDITIONS if c.name != "noise" or arguments.noise]
+        tasks = [(path, behind, others, arguments.noise) for behind in conditions for path in paths]
+        scores = [score for found in pool.imap(measure, tasks, chunksize=4) for score in found]
+    rows = list(table(scores))
+    if arguments.json:
+        print(json.dumps(rows, indent=1))
+        return
+    print(f"{'behind':14} {'rule':12} {'commands':>8} {'cut':>7} {'held':>7} {'after':>7} {'p95':>7}")
+    for row in rows:
+        print(
+            f"{row['behind']:14} {row['rule']:12} {row['commands']:8} {row['cut_percent']:6}% {row['held_percent']:6}% "
+            f"{row['after_s_median']:7} {row['after_s_p95']:7}"
+        )
+
+
+if __name__ == "__main__":
+    main()
