@@ -114,7 +114,9 @@ class House:
         self.device = folder / "device"
         self.device.mkdir()
         self.socket = folder / "satellite.sock"
-        self.server = Part(("-v", "--config", str(self._config("server")), "server"), {}, folder / "server.log")
+        # A home of its own: a server that runs on this machine keeps its schedule to itself.
+        home = {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+        self.server = Part(("-v", "--config", str(self._config("server")), "server"), home, folder / "server.log")
         path = os.pathsep.join([str(ROOT / "bench" / "fake_device"), os.environ.get("PYTHONPATH", "")])
         fake = {"FAKE_DEVICE": str(self.device), "PYTHONPATH": path}
         self.satellite = Part(
