@@ -132,6 +132,7 @@ class ServerConfig(Section):
     action_timeout_s: float = Field(
         default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
     )
+    announce: bool = Field(default=True, description="Be found on the network (zeroconf) where `host` lets it in.")
     max_connections: int = Field(
         default=64, ge=1, le=10_000, description="Wyoming connections at a time; more are refused."
     )

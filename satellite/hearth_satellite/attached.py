@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from hearth_core import address, announce
 from hearth_core.config_control import ControlConfig
+from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.trust import token_in
 
 from .control_socket import ControlSocket
@@ -31,13 +30,13 @@ async def attached(config: ControlConfig, satellite: Satellite, listening: Liste
             hooks = Hooks(config.hooks.commands, config.hooks.timeout_s, config.hooks.max_running)
             await stack.enter_async_context(hooks.running(satellite.news))
         await _open_sockets(stack, config, satellite)
-        device_id = config.id or usual_id(listening)
+        device_id = config.id or stable_id("satellite", listening.port or listening.tls_port or 0)
         if config.mqtt is not None:
             from .mqtt_device import MqttDevice
 
             device = MqttDevice(config.mqtt, device_id, identity, satellite.control)
             await stack.enter_async_context(device.running())
-        if config.announce and not _loopback(listening.host):
+        if config.announce and not is_loopback(listening.host):
             properties = {"name": identity.name, "area": identity.area or "", "hearth": "1"}
             if listening.tls_port is not None:
                 properties["tls_port"] = str(listening.tls_port)
@@ -57,19 +56,3 @@ async def _open_sockets(stack: contextlib.AsyncExitStack, config: ControlConfig,
     if local.port is not None:
         token = token_in(Path(local.token_file), make=True)
         await stack.enter_async_context(ControlSocket(satellite.control, token).at_port(local.port))
-
-
-def usual_id(listening: Listening) -> str:
-    """Return an id that this machine's satellite on this port has for good, and no other machine's."""
-    try:
-        machine = Path("/etc/machine-id").read_text("ascii").strip()
-    except (OSError, UnicodeError):
-        machine = ""
-    # The machine's id is not for others to know (machine-id(5)): a hash of it is.
-    own = machine or f"{uuid.getnode():012x}"
-    port = listening.port or listening.tls_port
-    return "hearth-" + hashlib.sha256(f"hearth satellite {own} {port}".encode()).hexdigest()[:12]
-
-
-def _loopback(host: str) -> bool:
-    return host == "::1" or host.startswith("127.")

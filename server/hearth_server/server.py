@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hearth_core.announce import WYOMING, announced
 from hearth_core.command import Context, Response
 from hearth_core.config import Config
 from hearth_core.errors import HearthError
+from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
 
@@ -125,6 +127,10 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
+            if settings.announce and not is_loopback(listener.host):
+                server_id = stable_id("server", listener.port)
+                facts = {"hearth": "server"}
+                await stack.enter_async_context(announced(WYOMING, server_id, listener.port, facts, host=listener.host))
             voice = choose_voice(settings.speak, config.language)
             links: list[SatelliteLink] = []
             await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
