@@ -449,6 +449,13 @@ def lose_the_driver(room: Room) -> None:
     room.peer = Peer()
 
 
+def run_by_who_is_connected(room: Room) -> None:
+    if room.peer.closed is not None:  # somebody took over: its connection is closed, and it comes back on another
+        room.former_peers.append(room.peer)
+        room.peer = Peer()
+    room.session.run(room.peer)
+
+
 def heard_to_the_end(room: Room) -> None:
     for sound in room.sounds.given:
         room.session.played(sound)
@@ -459,7 +466,7 @@ HAPPENINGS: dict[str, Callable[[Room], Any]] = {
     "hear wake": lambda r: r.hear(WAKE),
     "hear talk": lambda r: r.hear(TALK),
     "hear end": lambda r: r.hear(END),
-    "run": lambda r: r.session.run(r.peer),
+    "run": run_by_who_is_connected,
     "run other": lambda r: r.session.run(Peer("other")),
     "drop": lose_the_driver,
     "pause": lambda r: r.session.pause(r.peer),
