@@ -1,6 +1,7 @@
 """Whether memory stays flat over thousands of commands: a server process, driven over its Wyoming port.
 
     python bench/soak.py [--commands 10000] [--seconds 300] [--json]
+    python bench/soak.py --faults [--rounds 3] [--only NAMES] [--json]     (see faults.py)
 
 Each connection says a few dozen sentences (switching, asking, and some that are not understood) and leaves, as Home
 Assistant does; the server's resident memory is read along the way. `growth` compares the end with the point at which a
@@ -14,10 +15,12 @@ import asyncio
 import itertools
 import json
 import re
+import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
 from wyoming.asr import Transcript
@@ -110,7 +113,14 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=10_000, help="how many (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=300.0, help="stop after so long (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
+    parser.add_argument("--faults", action="store_true", help="make faults instead; what follows is for faults.py")
+    options, others = parser.parse_known_args()
+    if options.faults:
+        script = str(Path(__file__).with_name("faults.py"))
+        more = ["--json"] if options.json else []
+        sys.exit(subprocess.run([sys.executable, script, *others, *more], check=False).returncode)
+    if others:
+        parser.error(f"unknown: {' '.join(others)}")
     result = asyncio.run(soak(options.commands, options.seconds))
     if options.json:
         print(json.dumps({**asdict(result), "growth_mib": result.growth_mib}))

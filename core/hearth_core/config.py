@@ -12,6 +12,14 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from .config_control import (
+    ControlConfig,
+    DeviceMqttConfig,
+    HooksConfig,
+    LinkSecurityConfig,
+    SecurityConfig,
+    SocketConfig,
+)
 from .config_microphone import MicrophoneConfig
 from .config_wake import WakeConfig
 from .document import Document, KeyPath, Problem, read, spelled
@@ -31,13 +39,19 @@ from .settings import (
 
 __all__ = [
     "Config",
+    "ControlConfig",
+    "DeviceMqttConfig",
     "HomeConfig",
+    "HooksConfig",
+    "LinkSecurityConfig",
     "MicrophoneConfig",
     "Problem",
     "SatelliteConfig",
     "SatelliteLinkConfig",
     "Section",
+    "SecurityConfig",
     "ServerConfig",
+    "SocketConfig",
     "SpeakConfig",
     "SpeakerConfig",
     "UtteranceConfig",

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from . import address
+from .config_control import ControlConfig, LinkSecurityConfig
 from .config_front_end import FrontEndConfig
 from .config_home_assistant import HomeAssistantConfig
 from .config_knx import KnxConfig
@@ -111,6 +112,7 @@ class SatelliteLinkConfig(Section):
     name: Name = Field(description="What the satellite is called; no two have the same.")
     uri: Uri = Field(min_length=1, description="Where it listens: tcp://host:port, usually port 10700.")
     area: str = Field(default="", description="The room that it stands in: id or name of an area of the home.")
+    security: LinkSecurityConfig = Field(default=LinkSecurityConfig(), description="How the two trust each other.")
 
 
 class ServerConfig(Section):
@@ -131,6 +133,7 @@ class ServerConfig(Section):
     action_timeout_s: float = Field(
         default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
     )
+    announce: bool = Field(default=True, description="Be found on the network (zeroconf) where `host` lets it in.")
     max_connections: int = Field(
         default=64, ge=1, le=10_000, description="Wyoming connections at a time; more are refused."
     )
@@ -183,6 +186,7 @@ class SatelliteConfig(Section):
     speaker: SpeakerConfig = Field(default=SpeakerConfig(), description="Where it answers.")
     wake: WakeConfig = Field(default=WakeConfig(), description="What wakes it.")
     vad: UtteranceConfig = Field(default=UtteranceConfig(), description="When it stops streaming by itself.")
+    control: ControlConfig = Field(default=ControlConfig(), description="How it is set, shown and found.")
 
 
 class HomeConfig(Section):

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import logging
 import os
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
@@ -17,7 +18,7 @@ from typing import Final
 
 from wyoming.event import Event, Eventable
 
-from . import address
+from . import address, trust
 from .errors import ConfigError, HearthError, PeerError, WireError
 from .frame import Decoder, Limits, encode, parse
 
@@ -27,6 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 64 * 1024  # one read: two seconds of speech, and what the stream reader holds back at most twice
 _CLOSE_S: Final = 1.0  # whole frames were taken by the transport already; a peer that is slower than this is away
+_HANDSHAKE_S: Final = 5.0  # of TLS: two round trips, and a Pi Zero's arithmetic
 _STOP_S: Final = 5.0  # for the handlers of a listener to end after they were cancelled
 _REFUSAL_LOG_S: Final = 60.0  # refused connections are counted and told once in this time, or a flood fills the disk
 
@@ -139,24 +141,39 @@ class Connection:
         await self.close()
 
 
-async def connect(uri: str, *, timeout: float = 5.0, limits: Limits | None = None) -> Connection:
+async def connect(uri: str, *, timeout: float = 5.0, limits: Limits | None = None, fingerprint: str = "") -> Connection:
     """Connect to a Wyoming peer at `tcp://host:port`.
+
+    Args:
+        uri: where.
+        timeout: seconds until somebody must have answered.
+        limits: what the peer may send.
+        fingerprint: SHA-256 of the peer's certificate; given, the connection is TLS.
 
     Raises:
         InputError: the address is not of this form.
-        PeerError: nobody answers there within `timeout` seconds.
+        PeerError: nobody answers there in time, or somebody else does.
     """
     host, port = address.split(uri)
     peer = address.join(host, port)
     remedy = f"Check that it runs and that {peer} is its address"
     try:
         async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(host, port, limit=_READ_BYTES)
+            context = trust.pinned_context() if fingerprint else None
+            reader, writer = await asyncio.open_connection(host, port, limit=_READ_BYTES, ssl=context)
     except TimeoutError as error:
         raise PeerError(f"{peer} does not answer within {timeout} s", remedy=remedy) from error
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that the name service cannot take
         raise PeerError(f"cannot connect to {peer}: {_reason(error)}", remedy=remedy) from error
-    return Connection(reader, writer, limits or Limits(), peer)
+    connection = Connection(reader, writer, limits or Limits(), peer)
+    if fingerprint:
+        try:
+            secured = writer.get_extra_info("ssl_object")
+            trust.check_fingerprint(secured.getpeercert(binary_form=True), fingerprint, peer)
+        except PeerError:
+            connection.abort()
+            raise
+    return connection
 
 
 class Listener:
@@ -180,11 +197,18 @@ class Listener:
         self._refused = 0  # since the last warning
         self._refusal_told: float | None = None
 
-    async def _listen(self, host: str, port: int) -> None:
+    async def _listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         remedy = "Set another host or port in the configuration"
         where = address.join(host, port)
         try:
-            self._server = await asyncio.start_server(self._accept, host, port, limit=_READ_BYTES)
+            self._server = await asyncio.start_server(
+                self._accept,
+                host,
+                port,
+                limit=_READ_BYTES,
+                ssl=tls,
+                ssl_handshake_timeout=_HANDSHAKE_S if tls else None,
+            )
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 remedy = f"Stop what listens on port {port}, or set another port in the configuration"
@@ -265,6 +289,7 @@ async def serve(
     *,
     limits: Limits | None = None,
     max_connections: int = 64,
+    tls: ssl.SSLContext | None = None,
 ) -> Listener:
     """Listen; run `on_connection` in a task of its own for every peer and close the connection when it returns.
 
@@ -277,12 +302,13 @@ async def serve(
         on_connection: speaks with one peer; it bounds the waits between frames itself (`Connection.read`).
         limits: what a peer may send.
         max_connections: more than these at a time are refused; `Listener` says how.
+        tls: peers must speak TLS with this certificate.
 
     Raises:
         ConfigError: the address cannot be listened on.
     """
     listener = Listener(on_connection, limits or Limits(), max_connections)
-    await listener._listen(host, port)
+    await listener._listen(host, port, tls)
     return listener
 
 

@@ -48,8 +48,14 @@ class Answers:
         """True if a microphone would now hear a chime, or the echo of an answer."""
         return self._clock() < self._deaf_until
 
-    def start(self, audio: PcmFormat, *, hold: bool) -> None:
-        """Begin an answer; one that has not been ended is ended. `hold` keeps it silent until `release`."""
+    def start(self, audio: PcmFormat, *, hold: bool, first: bool = False) -> None:
+        """Begin an answer; one that has not been ended is ended.
+
+        Args:
+            audio: its format.
+            hold: keep it silent until `release`.
+            first: it interrupts what is heard, which goes on afterwards.
+        """
         self.stop()
         if len(self._due) >= MAX_DUE:
             _LOG.warning("an answer is not played: %d others wait to be heard", len(self._due))
@@ -59,7 +65,7 @@ class Answers:
         if hold:
             self._held.append(self._arriving)
         else:
-            self._playback.play(self._arriving)
+            self._playback.play(self._arriving, first=first)
 
     def feed(self, pcm: bytes) -> None:
         """Take the answer's next audio; ignored where no answer was begun."""
@@ -88,12 +94,19 @@ class Answers:
             self._playback.play(sound)
 
     def chime(self, chime: Chime) -> None:
-        """Play a chime."""
+        """Play a chime; the microphone hears nothing meanwhile."""
+        self._deafen(self._sound(chime) + self._echo_s)
+
+    def ring(self) -> None:
+        """Play the ring of a timer; a wake word is listened for meanwhile, for it ends the ringing."""
+        self._sound(Chime.RING)
+
+    def _sound(self, chime: Chime) -> float:
         sound = Sound(_CHIME_FORMAT, "chime")
         self._playback.play(sound)
         self._playback.feed(sound, render(chime))
         self._playback.end(sound)
-        self._deafen(sound.seconds + self._echo_s)
+        return sound.seconds
 
     def finished(self, sound: Sound) -> bool:
         """Take note that a sound was heard to its end; return True if it was an answer."""

@@ -1,4 +1,4 @@
-"""The short sounds of a satellite, made of sines: heard you, done, did not work."""
+"""The short sounds of a satellite, made of sines: heard you, done, a timer, nobody is there, did not work."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ _AMPLITUDE = 0.25  # of full scale: audible beside a voice, never louder than it
 
 
 class Chime(Enum):
-    """What a chime says: its tones as (hertz, seconds)."""
+    """What a chime says: its tones as (hertz, seconds); 0 Hz is a rest."""
 
     WAKE = ((880.0, 0.06), (1318.5, 0.08))  # A5, E6: rising, "I listen"
     DONE = ((1046.5, 0.10),)  # C6: one note, "done"
+    RING = ((1046.5, 0.12), (0.0, 0.06), (1046.5, 0.12), (0.0, 0.06), (1046.5, 0.12))  # three of C6: a timer
+    NOT_CONNECTED = ((659.3, 0.12), (523.3, 0.12), (392.0, 0.2))  # E5, C5, G4: falling, "nobody is there"
     ERROR = ((440.0, 0.12), (311.1, 0.18))  # A4, Eb4: a falling tritone, "did not work"
 
 

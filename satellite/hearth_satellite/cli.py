@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ from hearth_core.cli import Invocation
 from hearth_core.config_wake import words_named
 from hearth_core.errors import InputError
 
-if TYPE_CHECKING:
-    from hearth_core.config import SatelliteConfig
+from .cli_install import check, install
 
+if TYPE_CHECKING:
+    from hearth_core.config import SatelliteConfig, SecurityConfig
+
+    from .control import WakeChoice
     from .microphone import Microphone
-    from .satellite import Satellite
+    from .satellite import Doors, Satellite
     from .speaker import Speaker
+    from .wake import WakeWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Choices:
     wake_chime: bool = False
 
 
-@click.command(name="satellite")
+@click.group(name="satellite", invoke_without_command=True)
 @click.option("--name", help="What the satellite is called.")
 @click.option("--area", help="The room that it stands in.")
 @click.option("--host", help="Address to listen on; 0.0.0.0 lets the network in.")
@@ -70,12 +75,21 @@ def satellite(
 
     It waits for a driver, such as `hearth server` or Home Assistant, and says on standard output where.
     """
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     choices = Choices(realtime=not no_realtime, **options)  # type: ignore[arg-type]
     config = configured((invocation or Invocation()).config().satellite, choices)
     if choices.once and config.microphone.source == "device":
         raise InputError("--once needs a microphone that ends", remedy="Give --mic-file or --stdin as well")
-    running, microphone = build(config, choices)
-    asyncio.run(_run(running, microphone))
+    while True:
+        running, microphone = build(config, choices)
+        asyncio.run(_run(running, microphone))
+        if not running.control.restart_wanted.is_set():
+            return
+
+
+satellite.add_command(install)
+satellite.add_command(check)
 
 
 def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
@@ -134,17 +148,31 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     from hearth_core.speech import Endpointer, SileroDetector
 
     from . import front_end
+    from .attached import attached
     from .ears import build_microphone, build_wake
     from .events import Identity
+    from .memory import Memory
     from .satellite import Options, Satellite
-    from .session import TimeLimits
+    from .session import Manners, TimeLimits
 
     vad = config.vad.settings()
+    control = config.control
     options = Options(
         host=config.host,
         port=config.port,
         once=choices.once,
-        wake_chime=choices.wake_chime,
+        manners=Manners(
+            wake_chime=choices.wake_chime,
+            barge_in=control.barge_in,
+            stop_words=frozenset(control.stop_words),
+            ring_s=control.ring_s,
+        ),
+        doors=_doors(control.security),
+        wake=_wake_choice(config),
+        memory=Memory(_memory_path(config)),
+        mute=control.mute,
+        volume=control.volume,
+        live=config.microphone.source == "device",
         limits=TimeLimits(streaming_s=vad.max_s + 5.0),
     )
     front = front_end.build(config.front_end)
@@ -152,8 +180,9 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         Identity(config.name, config.area or None),
         build_wake(config.wake),
         Endpointer(vad, SileroDetector()),
-        front.plays(_build_speaker(config)),
+        front.plays(build_speaker(config)),
         options,
+        attach=lambda satellite, listening: attached(control, satellite, listening),
     )
     microphone = build_microphone(
         config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
@@ -161,7 +190,64 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     return running, front.hears(microphone)
 
 
-def _build_speaker(config: SatelliteConfig) -> Speaker:
+def token_of(security: SecurityConfig) -> str | None:
+    """Return the token that drivers have to say, None if there is none.
+
+    Raises:
+        ConfigError: its file cannot be used.
+    """
+    from hearth_core.trust import token_in
+
+    if security.token_file:
+        return token_in(Path(security.token_file))
+    return security.token.get_secret_value() if security.token else None
+
+
+def _doors(security: SecurityConfig) -> Doors:
+    from hearth_core.trust import server_context
+
+    from .satellite import Doors
+
+    token = token_of(security)
+    tls = server_context(Path(security.cert_file), Path(security.key_file)) if security.cert_file else None
+    return Doors(token, tls, security.tls_port, security.plain)
+
+
+def _wake_choice(config: SatelliteConfig) -> WakeChoice:
+    """Return what wake words can be chosen while the satellite runs."""
+    from hearth_core.config_wake import WakeWordConfig
+
+    from .control import WakeChoice
+    from .ears import build_wake, name_of
+    from .wake import MICRO_WORDS
+
+    wake = config.wake
+    if wake.engine == "none":
+        return WakeChoice()
+
+    named = {name_of(entry): entry for entry in wake.words}
+
+    def make(words: Sequence[str], sensitivity: float) -> WakeWord:
+        # What people set while it runs is for all words, and stands above what the configuration says of one.
+        entries = [named.get(word, WakeWordConfig(model=word)) for word in words]
+        chosen = tuple(entry.model_copy(update={"sensitivity": None, "threshold": None}) for entry in entries)
+        return build_wake(wake.model_copy(update={"words": chosen, "sensitivity": sensitivity}))
+
+    available = tuple(dict.fromkeys((*named, *MICRO_WORDS)))
+    return WakeChoice(tuple(named), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
+
+
+def _memory_path(config: SatelliteConfig) -> Path | None:
+    from .memory import usual_place
+
+    if config.control.state_file:
+        return Path(config.control.state_file)
+    # A recording is for a demo or a test: what is set in one is not for the next.
+    return usual_place() if config.microphone.source == "device" else None
+
+
+def build_speaker(config: SatelliteConfig) -> Speaker:
+    """Return where answers are heard."""
     from .speaker import DeviceSpeaker, FileSpeaker, NullSpeaker
 
     match config.speaker.sink:

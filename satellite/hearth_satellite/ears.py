@@ -45,7 +45,7 @@ def build_wake(config: WakeConfig, *, on_near_miss: Callable[[NearMiss], None] =
         engines.append(OpenEngine([Path(word.model) for word in files], features_folder(config)))
     return WakeWords(
         engines,
-        {_name(entry): _word(entry, config) for entry in config.words},
+        {name_of(entry): _word(entry, config) for entry in config.words},
         debounce_s=config.debounce_s,
         before_s=config.before_s,
         near_misses=NearMisses(config.near_misses, told=on_near_miss),
@@ -57,7 +57,8 @@ def features_folder(config: WakeConfig) -> Path:
     return Path(config.features) if config.features else Path("~/.local/share/hearth/openwakeword").expanduser()
 
 
-def _name(word: WakeWordConfig) -> str:
+def name_of(word: WakeWordConfig) -> str:
+    """Return what a wake word is called on the wire."""
     return Path(word.model).stem if word.model.lower().endswith(MODEL_ENDINGS) else word.model
 
 

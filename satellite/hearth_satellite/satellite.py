@@ -6,25 +6,60 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
+
+from wyoming.event import Event
 
 from hearth_core import wire
 
 from . import events
+from .control import Control, WakeChoice
+from .level import LevelMeter
+from .memory import Memory
 from .microphone import Microphone
+from .news import Happening, News
 from .playback import Playback
-from .session import EndOfSpeech, Session, State, TimeLimits
+from .session import EndOfSpeech, Manners, Session, State, TimeLimits
 from .speaker import NullSpeaker, Speaker
 from .uplink import Uplink
 from .wake import WakeWord
 from .watchdog import Health
 
+if TYPE_CHECKING:
+    import ssl
+
 _LOG = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.05  # how late a time limit may be noticed
 _FAREWELL_S: Final = 1.0  # for peers to take what was sent to them before the satellite stops
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who is let in.
+
+    Attributes:
+        token: what a driver has to say first; None lets everybody in.
+        tls: certificate and key; None for plain connections only.
+        tls_port: where TLS is spoken; 0 takes a free one.
+        plain: the plain port is open too.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = None
+    tls_port: int = 0
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where drivers can connect; a port is None if that door is closed."""
+
+    host: str
+    port: int | None
+    tls_port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +70,36 @@ class Options:
         host: address to listen on.
         port: 0 takes a free one.
         once: return when the microphone has ended and its last command is answered.
-        wake_chime: play a chime at the detection.
         limits: time limits of the states.
+        manners: how it behaves towards people.
+        doors: who is let in.
+        wake: the wake words that there are to choose from.
+        memory: where changes of the settings are remembered.
+        mute, volume: what counts before anybody has changed it.
+        live: the microphone is one that may die, not a recording.
     """
 
     host: str = "127.0.0.1"
     port: int = 10700
     once: bool = False
-    wake_chime: bool = False
     limits: TimeLimits = field(default_factory=TimeLimits)
+    manners: Manners = field(default_factory=Manners)
+    doors: Doors = field(default_factory=Doors)
+    wake: WakeChoice = field(default_factory=WakeChoice)
+    memory: Memory = field(default_factory=lambda: Memory(None))
+    mute: bool = False
+    volume: float = 1.0
+    live: bool = False
+
+
+class Attach(Protocol):
+    """Whatever accompanies a satellite while it runs: lights, hooks, MQTT, being found on the network."""
+
+    def __call__(self, satellite: Satellite, listening: Listening) -> AbstractAsyncContextManager[None]: ...
+
+
+def _alone(satellite: Satellite, listening: Listening) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 class Satellite:
@@ -55,6 +111,7 @@ class Satellite:
         end_of_speech: says when it ends.
         speaker: where answers are heard.
         options: how it runs.
+        attach: entered once drivers can connect, left before the satellite ends.
         clock: monotonic seconds, for the time limits.
     """
 
@@ -66,20 +123,40 @@ class Satellite:
         speaker: Speaker,
         options: Options,
         *,
+        attach: Attach = _alone,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.identity = identity
+        self.news = News()
         self._speaker = speaker
         self._options = options
-        self._info = events.info(identity, wake.phrases, sounds=not isinstance(speaker, NullSpeaker))
-        self._playback = Playback(speaker, lambda sound: self.session.played(sound))
+        self._attach = attach
+        self._playback = Playback(speaker, lambda sound: self.session.played(sound), self._tell_output)
         self._uplinks: set[Uplink] = set()
         self.microphone_health = Health(True)
         self.session = Session(
-            wake, end_of_speech, self._playback, limits=options.limits, wake_chime=options.wake_chime, clock=clock
+            wake,
+            end_of_speech,
+            self._playback,
+            limits=options.limits,
+            manners=options.manners,
+            news=self.news,
+            clock=clock,
+        )
+        self._level = LevelMeter(clock, alive=options.live)
+        self.control = Control(
+            self.session,
+            self._playback,
+            self.news,
+            self._level,
+            options.wake,
+            options.memory,
+            mute=options.mute,
+            volume=options.volume,
         )
 
     async def run(self, microphone: Microphone, on_listening: Callable[[str, int], None]) -> None:
-        """Serve drivers; return only with `Options.once`.
+        """Serve drivers; return only with `Options.once`, or when a restart is wanted.
 
         Args:
             microphone: entered here; it may ask `session.ready`.
@@ -89,10 +166,15 @@ class Satellite:
             AudioError: the microphone or the speaker cannot be used.
             ConfigError: the address cannot be listened on.
         """
-        options = self._options
-        async with microphone, self._speaker, await wire.serve(options.host, options.port, self._serve) as listener:
-            on_listening(listener.host, listener.port)
-            tasks = [asyncio.create_task(work) for work in (self._playback.run(), self._tick(), self._hear(microphone))]
+        await self.control.recall()
+        async with microphone, self._speaker, AsyncExitStack() as stack:
+            listening = await self._open(stack)
+            await stack.enter_async_context(self._attach(self, listening))
+            on_listening(listening.host, listening.port or listening.tls_port or 0)
+            work = (
+                self._playback.run(), self._tick(), self._hear(microphone), self.control.run(), self._until_restart(),
+            )  # fmt: skip
+            tasks = [asyncio.create_task(each) for each in work]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -103,12 +185,36 @@ class Satellite:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def _open(self, stack: AsyncExitStack) -> Listening:
+        options, doors = self._options, self._options.doors
+        host, port, tls_port = options.host, None, None
+        if doors.plain:
+            plain = await stack.enter_async_context(await wire.serve(options.host, options.port, self._serve))
+            host, port = plain.host, plain.port
+        if doors.tls is not None:
+            secured = await wire.serve(options.host, doors.tls_port, self._serve, tls=doors.tls)
+            await stack.enter_async_context(secured)
+            host, tls_port = secured.host, secured.port
+        return Listening(host, port, tls_port)
+
+    async def _until_restart(self) -> None:
+        await self.control.restart_wanted.wait()
+
+    def _info(self) -> Event:
+        sounds = not isinstance(self._speaker, NullSpeaker)
+        return events.info(self.identity, self.session.phrases, sounds=sounds)
+
+    def _tell_output(self, began: bool) -> None:
+        self.news.tell(Happening.OUTPUT_BEGAN if began else Happening.OUTPUT_ENDED)
+
     def on_microphone(self, health: Health) -> None:
         """Take note that the microphone died, or works again."""
         self.microphone_health = health
+        self.control.microphone_ok = health.ok
+        self.control.look()
 
     async def _serve(self, connection: wire.Connection) -> None:
-        uplink = Uplink(connection, self.session, self._info)
+        uplink = Uplink(connection, self.session, self._info, self.control, self._options.doors.token)
         self._uplinks.add(uplink)
         try:
             await uplink.run()
@@ -124,6 +230,7 @@ class Satellite:
         """Hand the microphone's sound to the session; return when there will be no more and nothing is left to do."""
         async for chunk in microphone:
             # A wake word model and the VAD take less than a millisecond for a chunk: not worth a thread each time.
+            self._level.feed(chunk)
             self.session.hear(chunk)
             await asyncio.sleep(0)  # a microphone that is faster than speech must not keep the peers waiting
         self.session.microphone_ended()

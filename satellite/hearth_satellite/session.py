@@ -2,13 +2,14 @@
 
             run-satellite            detection             audio-stop sent
     IDLE ------------------> LISTENING ------> STREAMING ------------------> ANSWERING
-      ^                          ^                                              |
-      | driver gone, pause       | all sounds heard, error, or too late         | audio-start
-      | (from every state)       +------------------ PLAYING <-----------------+
+      ^                          ^                 ^                            |
+      | driver gone, pause       | all heard,      | wake word, or              | audio-start
+      | (from every state)       | error, too late | the answer asks back       |
+      |                          +------------- PLAYING <-----------------------+
 
 Nothing here waits: a method takes one thing that happened (a chunk, an event, a moment) and leaves the session in its
 next state. So no state can hang in the middle of a step, and each that is no rest has a time limit that `tick` holds.
-Microphone audio is dropped while PLAYING: the answer is never transcribed.
+While PLAYING only a wake word is listened for: the answer is never transcribed.
 """
 
 from __future__ import annotations
@@ -16,84 +17,29 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
 
-from wyoming.asr import Transcript
-from wyoming.audio import AudioChunk, AudioStart, AudioStop
-from wyoming.error import Error
 from wyoming.event import Event
-from wyoming.ping import Ping
-from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.snd import Played
-from wyoming.tts import Synthesize
 
 from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
 from hearth_core.command import Detection, EndReason, new_command_id
-from hearth_core.errors import AudioError, WireError
-from hearth_core.wire import parse
 
 from . import events
 from .answers import Answers
 from .chime import Chime
+from .inbound import deliver
+from .news import Happening, News
 from .playback import Playback, Sound
+from .post import Post
 from .ring import Ring
-from .wake import WakeWord
+from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
+from .timers import Timers
+from .wake import WakePhrase, WakeWord
+
+__all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
 
 _LOG = logging.getLogger(__name__)
-
-
-class State(StrEnum):
-    """What the satellite is doing."""
-
-    IDLE = "idle"  # no driver, or it paused us; a rest
-    LISTENING = "listening"  # waits for the wake word; a rest
-    STREAMING = "streaming"  # sends a command
-    ANSWERING = "answering"  # waits for the answer to it
-    PLAYING = "playing"  # is heard itself
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
-    """How long each state may last, in seconds."""
-
-    # The end-pointer ends a command in its own time, counted in audio; this is for a microphone that stops delivering.
-    streaming_s: float = 20.0
-    # Home Assistant gives a conversation agent 30 s as well.
-    answer_s: float = 30.0
-    # After a transcript without words: a driver that has something to say to that says it at once.
-    empty_answer_s: float = 3.0
-    # From the answer's text to its sound: a voice in the cloud takes some seconds, a driver without one sends nothing.
-    voice_s: float = 10.0
-    # Beyond the length of what is to be played; also the longest gap in an answer on its way.
-    play_margin_s: float = 5.0
-    # Home Assistant pings every 2 s; a driver that has pinged and then falls silent so long has lost its network.
-    driver_silence_s: float = 20.0
-    # Loudspeaker and microphone have buffers of their own, and a room its echo.
-    echo_s: float = 0.25
-
-
-class Driver(Protocol):
-    """Whoever runs the satellite, as the session sees it; no method waits."""
-
-    name: str
-
-    def send(self, event: Event) -> None:
-        """Send an event, or give the driver up if it takes none."""
-
-    def close(self, reason: str) -> None:
-        """End the connection."""
-
-
-class EndOfSpeech(Protocol):
-    """Says when a command is over."""
-
-    def feed(self, pcm: bytes) -> EndReason | None:
-        """Take the next sound of the command; return why it is over, None while it is not."""
-
-    def reset(self) -> None:
-        """Begin another command."""
+_NEVER = float("inf")
 
 
 class Session:
@@ -104,7 +50,8 @@ class Session:
         end_of_speech: says when it ends, unless the driver has said so before.
         playback: takes what is to be heard; `played` is to be called for each sound that was.
         limits: time limits of the states.
-        wake_chime: play a chime at the detection; what is said during it is lost.
+        manners: how it behaves.
+        news: is told what happens.
         clock: monotonic seconds.
     """
 
@@ -115,24 +62,31 @@ class Session:
         playback: Playback,
         *,
         limits: TimeLimits | None = None,
-        wake_chime: bool = False,
+        manners: Manners | None = None,
+        news: News | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wake = wake
         self._end_of_speech = end_of_speech
         self._limits = limits or TimeLimits()
+        self._manners = manners or Manners()
+        self._news = news or News()
         self._answers = Answers(playback, self._limits.echo_s, clock)
-        self._wake_chime = wake_chime
+        self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._clock = clock
         self._state = State.IDLE
-        self._deadline = float("inf")
+        self._deadline = _NEVER
         self._preroll = Ring(wake.preroll_s)
         self._command_id = ""
         self._streamed_bytes = 0
-        self._driver: Driver | None = None
-        self._driver_heard = 0.0
-        self._driver_pings = False
+        self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._transcribed = False
+        self._muted = False
+        self._asks_back = False  # the answer is a question
+        self._follow_up_until = -_NEVER  # what is heard up to then begins a command
+        self._patience_s = _NEVER  # for somebody to speak in this command
+        self._waiting_until: float | None = None  # of an answer that an announcement has interrupted
+        self._not_connected_told = -_NEVER
 
     # --- what others may ask -------------------------------------------------------------------------------------
 
@@ -148,50 +102,166 @@ class Session:
 
     def ready(self) -> bool:
         """True if what is said now is listened to as a new command."""
-        return self._state is State.LISTENING and not self._answers.deaf
+        return self._state is State.LISTENING and not self._answers.deaf and not self._muted
+
+    @property
+    def phrases(self) -> tuple[WakePhrase, ...]:
+        """The wake words that are listened for."""
+        return self._wake.phrases
+
+    @property
+    def alone(self) -> bool:
+        """True if no driver is there; one that has paused the satellite is."""
+        return self._post.alone
+
+    @property
+    def muted(self) -> bool:
+        """True if nothing is listened to."""
+        return self._muted
+
+    @property
+    def ringing(self) -> bool:
+        """True while a timer rings."""
+        return self._timers.ringing
+
+    # --- people at the satellite itself --------------------------------------------------------------------------
+
+    def mute(self, muted: bool) -> None:
+        """Listen to nothing, or to everything again; a command that is under way ends here."""
+        if muted and self._state is State.STREAMING:
+            self._end_streaming(EndReason.STOP)
+        if muted is not self._muted:
+            self._preroll.clear()
+            self._wake.reset()
+        self._muted = muted
+
+    def use_wake(self, wake: WakeWord) -> None:
+        """Listen for other wake words from now on."""
+        self._preroll = Ring(wake.preroll_s)
+        self._wake = wake
+
+    def wake_up(self) -> bool:
+        """Begin a command as if the wake word had been said: a button; return False if it cannot begin now."""
+        if self._timers.silence("a button"):
+            return True
+        if self.alone:
+            self._tell_not_connected()
+            return False
+        if self._muted:
+            return False
+        if self._state is State.PLAYING:
+            self._cut_answer()
+        elif self._state not in (State.LISTENING, State.ANSWERING):
+            return False
+        self._begin(None)
+        return True
+
+    def stop(self, why: str = "a button") -> bool:
+        """Stop what is heard, a timer or an answer, or end the command; return False if there was nothing to stop."""
+        if self._timers.silence(why):
+            return True
+        if self._state is State.PLAYING:
+            self._cut_answer()
+            return True
+        if self._state is State.STREAMING:
+            self._end_streaming(EndReason.STOP)
+            return True
+        return False
+
+    def _cut_answer(self) -> None:
+        self._answers.silence()
+        self._asks_back, self._waiting_until = False, None
+        self._post.send(Played().event())  # its driver waits for the word
+        if self._post.driver is None:
+            self._enter(State.IDLE)
+        else:
+            self._listen()
+
+    def _tell_not_connected(self) -> None:
+        now = self._clock()
+        if now - self._not_connected_told < self._limits.not_connected_s:
+            return
+        self._not_connected_told = now
+        _LOG.warning("somebody speaks to the satellite, and no driver is there")
+        self._news.tell(Happening.NOT_CONNECTED)
+        self._answers.chime(Chime.NOT_CONNECTED)
 
     # --- the microphone ------------------------------------------------------------------------------------------
 
     def hear(self, pcm: bytes) -> None:
         """Take the next sound from the microphone, 16 kHz s16le mono."""
-        if self._answers.deaf:
+        if self._answers.deaf or self._muted:
             return
         if self._state is State.STREAMING:
             self._stream(pcm)
-        elif self._state is State.LISTENING or (self._state is State.ANSWERING and self._wake.phrases):
+        elif self._state is State.LISTENING and self._clock() < self._follow_up_until:
+            self._begin(None, follow_up=True)
+            self._stream(pcm)
+        elif self._state is State.LISTENING or (self._wake.phrases and self._heeds_wake_words()):
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
             self._preroll.add(pcm)
             detection = self._wake.feed(pcm)
             if detection is not None:
-                self._begin(detection)
+                self._detected(detection)
+
+    def _heeds_wake_words(self) -> bool:
+        match self._state:
+            case State.ANSWERING:
+                return True
+            case State.PLAYING:
+                return self._manners.barge_in
+            case State.IDLE:
+                return self.alone or self._timers.ringing
+        return False
+
+    def _detected(self, detection: Detection) -> None:
+        if detection.wake_word in self._manners.stop_words:
+            self.stop("a stop word")
+            return
+        rang = self._timers.silence("a wake word")
+        if self._post.driver is None:
+            if not rang and self.alone:
+                self._tell_not_connected()
+            return
+        if self._state is State.PLAYING:
+            self._cut_answer()  # forgets the sound so far, in which the answer is
+        self._begin(detection, follow_up=rang)
 
     def microphone_ended(self) -> None:
         """Take note that no more sound will come; a command that is under way ends here."""
         if self._state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
 
-    def _begin(self, detection: Detection | None) -> None:
+    def _begin(self, detection: Detection | None, *, follow_up: bool = False) -> None:
         self._command_id = new_command_id()
+        self._follow_up_until = -_NEVER
+        self._asks_back, self._waiting_until = False, None
+        # Nobody may have anything to say to a question, or to a timer that was only to be silenced.
+        self._patience_s = self._limits.follow_up_s if follow_up else _NEVER
         woken_by = "the driver" if detection is None else detection.wake_word or "speech"
         self._transcribed = False
         self._enter(State.STREAMING, self._limits.streaming_s)
         _LOG.info("command %s begins, woken by %s", self._command_id, woken_by)
+        wake_word = detection.wake_word if detection else ""
+        self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=self._command_id)
         before = self._preroll.take()
         lead_ms = sum(map(len, before)) * 1000 // BYTES_PER_SECOND
         for event in events.beginning(detection, self._command_id, lead_ms):
-            self._send(event)
+            self._post.send(event)
         self._streamed_bytes = 0
         self._end_of_speech.reset()
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._wake.phrases)
-        if self._wake_chime and self._state is State.STREAMING:
+        if self._manners.wake_chime and self._state is State.STREAMING:
             self._answers.chime(Chime.WAKE)
 
     def _stream(self, pcm: bytes, *, speech: bool = True) -> None:
-        self._send(events.chunk(pcm, self._streamed_ms()))
+        self._post.send(events.chunk(pcm, self._streamed_ms()))
         self._streamed_bytes += len(pcm)
         end = self._end_of_speech.feed(pcm) if speech else None
+        if end is None and self._streamed_ms() >= 1000 * self._patience_s and not self._end_of_speech.speech_started:
+            end = EndReason.NO_SPEECH
         if end is not None and self._state is State.STREAMING:
             self._end_streaming(end)
 
@@ -200,7 +270,7 @@ class Session:
 
     def _end_streaming(self, reason: EndReason | str) -> None:
         _LOG.info("command %s: %d ms streamed, ended by %s", self._command_id, self._streamed_ms(), reason)
-        self._send(events.stop(self._streamed_ms()))
+        self._post.send(events.stop(self._streamed_ms()))
         self._wake.reset()
         self._enter(State.ANSWERING, self._limits.answer_s)
         self._answers.release()
@@ -211,33 +281,30 @@ class Session:
 
     def run(self, driver: Driver) -> None:
         """Let this driver run the satellite; one that did so before is closed, for only one can."""
-        if self._driver is not None and self._driver is not driver:
-            _LOG.warning("%s takes the satellite over from %s", driver.name, self._driver.name)
-            former = self._driver
+        former = self._post.driver
+        if former is not None and former is not driver:
+            _LOG.warning("%s takes the satellite over from %s", driver.name, former.name)
             self.drop(former)
             former.close("another driver took over")
-        if self._driver is None:
-            _LOG.info("%s runs the satellite", driver.name)
-        self._driver = driver
-        self._driver_heard, self._driver_pings = self._clock(), False
+        self._post.take(driver)
         if self._state is State.IDLE:
             self._listen()
 
     def pause(self, driver: Driver) -> None:
         """Rest until this driver says `run-satellite` again; ignored from any other."""
-        if driver is self._driver:
+        if driver is self._post.driver:
             _LOG.info("%s pauses the satellite", driver.name)
             if self._state is State.STREAMING:
-                self._send(events.stop(self._streamed_ms()))
+                self._post.send(events.stop(self._streamed_ms()))
+            self._post.pause()
             self._rest()
 
     def drop(self, driver: Driver) -> None:
         """Take note that a driver is gone; whatever it was in the middle of ends."""
-        if driver is not self._driver:
-            return
-        if self._state not in (State.IDLE, State.LISTENING):
-            _LOG.warning("%s left while %s command %s", driver.name, self._state, self._command_id)
-        self._rest()
+        if self._post.leave(driver):
+            if self._state not in (State.IDLE, State.LISTENING):
+                _LOG.warning("%s left while %s command %s", driver.name, self._state, self._command_id)
+            self._rest()
 
     def receive(self, driver: Driver, event: Event) -> None:
         """Take an event from a peer; only the one that runs the satellite is listened to.
@@ -245,69 +312,70 @@ class Session:
         Raises:
             WireError: the event's data are not what its type asks for.
         """
-        if driver is not self._driver:
-            return
-        self._driver_heard = self._clock()
-        if Ping.is_type(event.type):
-            self._driver_pings = True
-        elif AudioChunk.is_type(event.type):
-            self._on_audio_chunk(parse(AudioChunk, event))
-        elif AudioStart.is_type(event.type):
-            start = parse(AudioStart, event)
-            self._on_audio_start(_pcm_format(start.rate, start.width, start.channels))
-        elif AudioStop.is_type(event.type):
-            self._answers.stop()
-        elif Transcript.is_type(event.type):
-            self._on_transcript(parse(Transcript, event))
-        elif Synthesize.is_type(event.type):
-            _LOG.info("command %s: answer %r", self._command_id, parse(Synthesize, event).text)
-            if self._state is State.ANSWERING:
-                self._enter(State.ANSWERING, self._limits.voice_s)
-        elif Error.is_type(event.type):
-            self._on_error(parse(Error, event))
-        elif RunPipeline.is_type(event.type):
-            self._on_run_pipeline(parse(RunPipeline, event))
-        else:
-            # `transcribe`, `voice-started`, `detect`, timers and what later versions bring: nothing to be done.
-            _LOG.debug("%s sent %s", driver.name, event.type)
+        if driver is self._post.driver and not self._post.hear(event) and not self._timers.receive(event):
+            deliver(event, self)
 
-    def _on_transcript(self, transcript: Transcript) -> None:
+    def transcript(self, text: str) -> None:
+        """Take note of what was heard; the driver may have found the end of the command before us: its word wins."""
         if self._state not in (State.STREAMING, State.ANSWERING):
             return
-        _LOG.info("command %s: heard %r", self._command_id, transcript.text)
+        _LOG.info("command %s: heard %r", self._command_id, text)
+        self._news.tell(Happening.TRANSCRIPT, text=text, command_id=self._command_id)
         self._transcribed = True
-        if self._state is State.STREAMING:  # the driver found the end of the command before us; its word wins
+        if self._state is State.STREAMING:
             self._end_streaming("the driver")
-        if self._state is State.ANSWERING and not transcript.text.strip():
+        if self._state is State.ANSWERING and not text.strip():
             self._enter(State.ANSWERING, self._limits.empty_answer_s)
 
-    def _on_error(self, error: Error) -> None:
-        _LOG.warning("the driver reports %r (%r)", error.text, error.code)
+    def answer_text(self, text: str, *, listen: bool) -> None:
+        """Take note of what will be said, and whether somebody is asked by it."""
+        _LOG.info("command %s: answer %r", self._command_id, text)
+        self._news.tell(Happening.ANSWER, text=text, command_id=self._command_id)
+        self._asks_back = listen and self._state is not State.STREAMING
+        if self._state is State.ANSWERING:
+            self._enter(State.ANSWERING, self._limits.voice_s)
+
+    def error(self, text: str, code: str) -> None:
+        """End the command that failed."""
+        _LOG.warning("the driver reports %r (%r)", text, code)
+        unanswered = self._patience_s < _NEVER and not self._end_of_speech.speech_started
         if self._state is State.STREAMING:
             self._end_streaming("an error of the driver")
         if self._state is State.ANSWERING:
             self._listen()
-            self._answers.chime(Chime.ERROR)
+            if not unanswered:
+                self._news.tell(Happening.ERROR, text=text, code=code)
+                self._answers.chime(Chime.ERROR)
 
-    def _on_run_pipeline(self, run: RunPipeline) -> None:
+    def run_pipeline(self) -> None:
         """Begin a command without a wake word: push to talk, or a question that asks back."""
-        if run.start_stage in (PipelineStage.WAKE, PipelineStage.ASR) and self.ready():
+        if self.ready():
             self._begin(None)
 
-    def _on_audio_start(self, audio: PcmFormat) -> None:
+    def audio_start(self, audio: PcmFormat, *, announcement: bool) -> None:
+        """Begin to play; during a command it waits, and an announcement goes before an answer."""
         streaming = self._state is State.STREAMING
-        self._answers.start(audio, hold=streaming)
+        if announcement and self._state is State.ANSWERING:
+            self._waiting_until = self._deadline
+        self._answers.start(audio, hold=streaming, first=announcement)
         if not streaming:
             self._play()
 
-    def _on_audio_chunk(self, chunk: AudioChunk) -> None:
-        self._answers.feed(chunk.audio)
+    def audio_chunk(self, pcm: bytes) -> None:
+        """Play more."""
+        self._answers.feed(pcm)
         if self._state is State.PLAYING:
             self._play()
 
+    def audio_stop(self) -> None:
+        """Take note that the sound is complete."""
+        self._answers.stop()
+
     def _play(self) -> None:
         """Be in PLAYING until all that has arrived is heard, however fast or slowly it came."""
-        self._preroll.clear()
+        if self._state is not State.PLAYING:
+            self._preroll.clear()
+            self._wake.reset()
         heard_by = max(self._answers.heard_by, self._clock())
         self._enter(State.PLAYING, heard_by - self._clock() + self._limits.play_margin_s)
 
@@ -317,19 +385,31 @@ class Session:
         """Take note that a sound was heard to its end."""
         if not self._answers.finished(sound):
             return
-        self._send(Played().event())
+        self._post.send(Played().event())
         if self._state is State.PLAYING and not self._answers.due:
-            self._listen()
+            self._after_answer()
+
+    def _after_answer(self) -> None:
+        waiting_until, self._waiting_until = self._waiting_until, None
+        if waiting_until is not None:  # an announcement came before the answer, which is still due
+            self._enter(State.ANSWERING, waiting_until - self._clock())
+            return
+        if self._asks_back:
+            self._follow_up_until = self._clock() + self._limits.echo_s + self._limits.follow_up_open_s
+        self._asks_back = False
+        self._listen()
 
     # --- time ----------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
         """Hold the time limits; to be called some times a second."""
         now = self._clock()
-        driver = self._driver
-        if driver and self._driver_pings and now - self._driver_heard > self._limits.driver_silence_s:
+        if driver := self._post.lost():
             self.drop(driver)
             driver.close(f"it has sent nothing for {self._limits.driver_silence_s:g} s")
+        rings = self._timers.tick(driven=self._post.driver is not None)
+        if rings and self._state in (State.IDLE, State.LISTENING):
+            self._answers.ring()
         if now < self._deadline:
             return
         _LOG.warning("command %s: %s took too long", self._command_id or "none", self._state)
@@ -341,18 +421,16 @@ class Session:
                 if not self._transcribed:  # else it was heard, and its driver has nothing to say
                     self._answers.chime(Chime.ERROR)
             case State.PLAYING:
-                self._answers.silence()
-                self._send(Played().event())
-                if self._driver:
-                    self._listen()
+                self._cut_answer()
 
     # --- between states ------------------------------------------------------------------------------------------
 
-    def _enter(self, state: State, limit_s: float = float("inf")) -> None:
-        if state is not self._state:
-            _LOG.debug("%s -> %s", self._state, state)
-        self._state = state
+    def _enter(self, state: State, limit_s: float = _NEVER) -> None:
+        former, self._state = self._state, state
         self._deadline = self._clock() + limit_s
+        if state is not former:
+            _LOG.debug("%s -> %s", former, state)
+            self._news.tell(Happening.STATE, state=str(state))
 
     def _listen(self) -> None:
         self._preroll.clear()
@@ -360,18 +438,8 @@ class Session:
         self._enter(State.LISTENING)
 
     def _rest(self) -> None:
-        self._driver = None
         self._answers.silence()
+        self._asks_back, self._waiting_until, self._follow_up_until = False, None, -_NEVER
         self._preroll.clear()
+        self._wake.reset()
         self._enter(State.IDLE)
-
-    def _send(self, event: Event) -> None:
-        if self._driver is not None:
-            self._driver.send(event)
-
-
-def _pcm_format(rate: int, width: int, channels: int) -> PcmFormat:
-    try:
-        return PcmFormat(rate, width, channels)
-    except AudioError as error:
-        raise WireError(f"audio-start names a format that cannot be played: {error}") from error

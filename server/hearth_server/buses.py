@@ -11,7 +11,7 @@ from .bus import Bus
 from .demo_home import DemoHome
 
 if TYPE_CHECKING:
-    from .mqtt.broker import Broker
+    from hearth_core.mqtt.broker import Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def configured_buses(config: HomeConfig, *, serving: bool = False) -> Buses:
 
         buses.append(knx_bus(config.knx))
     if config.mqtt is not None:
-        from .mqtt.broker import Broker
+        from hearth_core.mqtt.broker import Broker
+
         from .mqtt.bus import MqttBus
         from .mqtt.own_topics import OwnTopics
 

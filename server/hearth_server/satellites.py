@@ -1,6 +1,8 @@
 """Driving satellites: the server connects to each configured one, runs it, and answers it.
 
 server                                     satellite
+hearth-hello                           ->      (of no meaning to others than Hearth's own)
+                                       <-  hearth-state
 describe, run-satellite                ->
                                        <-  info
                                        <-  detection, run-pipeline, audio-start, audio-chunk…
@@ -23,6 +25,7 @@ import random
 import re
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -38,6 +41,7 @@ from wyoming.vad import VoiceStopped
 
 from hearth_core.audio import Converter, PcmFormat
 from hearth_core.command import Context, EndReason, Response, ResponseKind, Transcription, new_command_id
+from hearth_core.control_event import SatelliteState
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
@@ -45,6 +49,7 @@ from . import opening
 from .handler import transcription_facts
 from .inbox import AudioInbox
 from .pipeline import Pipeline
+from .satellite_control import SatelliteControl, Trust
 from .voice import Voice
 
 log = logging.getLogger(__name__)
@@ -54,12 +59,13 @@ log = logging.getLogger(__name__)
 class LinkLimits:
     """How long a link waits for what, in seconds."""
 
-    connect_s: float = 5.0
+    # With `last_retry_s` this bounds the time from a satellite's return to its connection: 2 + 2 * 1.2 s.
+    connect_s: float = 2.0
     ping_s: float = 2.0  # how often the satellite is asked whether it lives
     silent_s: float = 6.0  # three pings unanswered: a Pi on a bad Wi-Fi loses one, seldom three
     played_margin_s: float = 5.0  # beyond the length of the answer
     first_retry_s: float = 0.5
-    last_retry_s: float = 15.0
+    last_retry_s: float = 2.0
     announce_s: float = 60.0  # for a command under way to end before something else is spoken
 
 
@@ -83,6 +89,7 @@ class SatelliteLink:
         *,
         language: str = "en",
         limits: LinkLimits | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.name = name
         self.uri = uri
@@ -96,6 +103,20 @@ class SatelliteLink:
         self.voice = voice
         self.language = language
         self.limits = limits or LinkLimits()
+        self.control = SatelliteControl(name, trust)
+
+    @property
+    def state(self) -> SatelliteState | None:
+        """What the satellite last said of itself; None if it is away, or not Hearth's own."""
+        return self.control.state
+
+    async def set(self, **settings: Any) -> bool:
+        """Change mute, volume, wake_words or sensitivity, as `SatelliteControl.set` does."""
+        return await self.control.set(**settings)
+
+    async def interrupt(self, response: Response) -> bool:
+        """Say something at any time, before an answer that is being heard; return whether it was heard to its end."""
+        return await self.control.announce(await self.voice.speak(response))
 
     def area_id(self) -> str | None:
         """Return the area that the satellite is in: as configured, else as it says itself."""
@@ -127,7 +148,9 @@ class SatelliteLink:
         retry_s = self.limits.first_retry_s
         while True:
             try:
-                connection = await connect(self.uri, timeout=self.limits.connect_s)
+                connection = await connect(
+                    self.uri, timeout=self.limits.connect_s, fingerprint=self.control.trust.fingerprint
+                )
             except PeerError as error:
                 level = logging.WARNING if retry_s == self.limits.first_retry_s else logging.DEBUG
                 log.log(level, "satellite %s is away: %s; trying again", self.name, error)
@@ -144,6 +167,7 @@ class SatelliteLink:
                 finally:
                     self._drive = None
                     self.connected.clear()
+                    self.control.left()
                     await connection.close()
             await asyncio.sleep(retry_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             retry_s = min(retry_s * 2, self.limits.last_retry_s)
@@ -169,6 +193,7 @@ class _Drive:
         Raises:
             WireError, PeerError: it broke the framing, went away, or no longer answers.
         """
+        await self._link.control.greet(self._connection)
         await self._connection.write(Describe().event())
         await self._connection.write(RunSatellite().event())
         pinging = asyncio.create_task(self._ping())
@@ -226,7 +251,10 @@ class _Drive:
             self._opening = opening.read(event)
             await self._on_run(parse(RunPipeline, event), _command_id(event))
         elif Played.is_type(event.type):
-            self._played.set()
+            if not self._link.control.played():
+                self._played.set()
+        elif self._link.control.receive(event):
+            pass
         elif Info.is_type(event.type):
             satellite = parse(Info, event).satellite
             self._link.announced_area = (satellite.area or "") if satellite else ""
@@ -315,12 +343,12 @@ class _Drive:
         await write(Synthesize(response.text, context=facts).event())
         speech = await self._link.voice.speak(response)
         seconds, (rate, width, channels) = 0.0, (speech.format.rate, speech.format.width, speech.format.channels)
-        await write(AudioStart(rate, width, channels).event())
-        async with aclosing(speech.chunks) as chunks:
+        async with self._link.control.speaking, aclosing(speech.chunks) as chunks:
+            await write(AudioStart(rate, width, channels).event())
             async for pcm in chunks:
                 await write(AudioChunk(rate, width, channels, pcm).event())
                 seconds += len(pcm) / (rate * width * channels)
-        await write(AudioStop().event())
+            await write(AudioStop().event())
         try:
             await asyncio.wait_for(self._played.wait(), seconds + self._link.limits.played_margin_s)
         except TimeoutError:

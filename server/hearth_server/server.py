@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hearth_core.announce import WYOMING, announced
 from hearth_core.command import Context, Response
 from hearth_core.config import Config
 from hearth_core.errors import HearthError
+from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
 
@@ -24,6 +26,7 @@ from .house import House
 from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
 from .policy import rules
+from .satellite_control import Trust
 from .satellites import SatelliteLink
 from .schedule.bell import SatelliteBell
 from .schedule.clock import Clock
@@ -131,6 +134,10 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
+            if settings.announce and not is_loopback(listener.host):
+                server_id = stable_id("server", listener.port)
+                facts = {"hearth": "server"}
+                await stack.enter_async_context(announced(WYOMING, server_id, listener.port, facts, host=listener.host))
             voice = choose_voice(settings.speak, config.language)
             links: list[SatelliteLink] = []
             await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
@@ -140,7 +147,13 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                         "satellite %s: the home has no area %r; name one that it has", satellite.name, satellite.area
                     )
                 link = SatelliteLink(
-                    satellite.name, satellite.uri, satellite.area, pipeline, voice, language=config.language
+                    satellite.name,
+                    satellite.uri,
+                    satellite.area,
+                    pipeline,
+                    voice,
+                    language=config.language,
+                    trust=Trust.of(satellite.security),
                 )
                 _own(stack, link.run())
                 links.append(link)

@@ -62,13 +62,15 @@ class ByteEnd:
 
     def __init__(self) -> None:
         self.fed: list[bytes] = []
+        self.speech_started = False
 
     def feed(self, pcm: bytes) -> EndReason | None:
         self.fed.append(pcm)
+        self.speech_started |= pcm == TALK
         return EndReason.SILENCE if pcm == END else None
 
     def reset(self) -> None:
-        self.fed = []
+        self.fed, self.speech_started = [], False
 
 
 class Sounds(Playback):
@@ -81,8 +83,8 @@ class Sounds(Playback):
         self.given: list[Sound] = []
         self.stopped = 0
 
-    def play(self, sound: Sound) -> None:
-        self.given.append(sound)
+    def play(self, sound: Sound, *, first: bool = False) -> None:
+        self.given.insert(0 if first else len(self.given), sound)
 
     def stop(self) -> None:
         self.stopped += 1

@@ -124,3 +124,49 @@ async def test_a_flood_of_audio_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
         assert playback.feed(sound, bytes(100)), "there is room again"
         playback.end(sound)
         await until(lambda: finished == [sound], "heard")
+
+
+async def test_what_comes_first_interrupts_and_the_rest_goes_on_where_it_was() -> None:
+    speaker, finished = SlowSpeaker(), list[str]()
+    edges: list[bool] = []
+    playback = Playback(speaker, lambda sound: finished.append(sound.label), edges.append)
+    task = asyncio.create_task(playback.run())
+    answer, announcement = Sound(FORMAT, "answer"), Sound(FORMAT, "announcement")
+    for number in range(3):
+        playback.feed(answer, bytes([number]) * 4)
+    playback.end(answer)
+    playback.play(answer)
+    await speaker.wants(b"\0\0\0\0")
+    speaker.go.set()
+    await speaker.wants(b"\1\1\1\1")
+    playback.feed(announcement, b"!!!!")
+    playback.end(announcement)
+    playback.play(announcement, first=True)
+    speaker.go.set()
+    for wanted in (b"!!!!", b"\1\1\1\1", b"\2\2\2\2"):
+        await speaker.wants(wanted)
+        speaker.go.set()
+    async with asyncio.timeout(5):
+        while len(finished) < 2 or edges != [True, False]:
+            await asyncio.sleep(0)
+    assert finished == ["announcement", "answer"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class SlowSpeaker(NullSpeaker):
+    """Takes a piece when a test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.wanted: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def write(self, pcm: bytes) -> None:
+        self.go.clear()
+        self.wanted.put_nowait(pcm)
+        await self.go.wait()
+
+    async def wants(self, pcm: bytes) -> None:
+        async with asyncio.timeout(5):
+            assert await self.wanted.get() == pcm

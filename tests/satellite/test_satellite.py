@@ -196,7 +196,7 @@ async def test_one_command_and_its_answer(lab: Lab) -> None:
         lab.microphone.hear(TALK)
         await driver.tell(Synthesize("done"), AudioStart(22050, 2, 1), AudioChunk(22050, 2, 1, bytes(4410)))
         await lab.in_state(State.PLAYING)
-        lab.microphone.hear(WAKE, TALK)
+        lab.microphone.hear(TALK, TALK)
         await driver.tell(AudioStop())
         assert [event.type for event in await driver.until("played")] == ["played"]
         await lab.in_state(State.LISTENING)

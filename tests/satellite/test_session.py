@@ -22,7 +22,7 @@ from wyoming.wake import Detect
 from hearth_core.audio import PcmFormat
 from hearth_core.errors import WireError
 from hearth_satellite.answers import MAX_DUE
-from hearth_satellite.session import Session, State, TimeLimits
+from hearth_satellite.session import Manners, Session, State, TimeLimits
 from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteEnd, ByteWake, Clock, Peer, Sounds
 
 LIMITS = TimeLimits(
@@ -33,12 +33,19 @@ LIMITS = TimeLimits(
 class Room:
     """A session with everything around it."""
 
-    def __init__(self, *, words: bool = True, audible: bool = False, wake_chime: bool = False) -> None:
+    def __init__(
+        self, *, words: bool = True, audible: bool = False, wake_chime: bool = False, barge_in: bool = False
+    ) -> None:
         self.clock = Clock()
         self.sounds = Sounds(audible=audible)
         self.end = ByteEnd()
         self.session = Session(
-            ByteWake(words=words), self.end, self.sounds, limits=LIMITS, wake_chime=wake_chime, clock=self.clock
+            ByteWake(words=words),
+            self.end,
+            self.sounds,
+            limits=LIMITS,
+            manners=Manners(wake_chime=wake_chime, barge_in=barge_in),
+            clock=self.clock,
         )
         self.peer = Peer()
         self.former_peers: list[Peer] = []
@@ -442,6 +449,13 @@ def lose_the_driver(room: Room) -> None:
     room.peer = Peer()
 
 
+def run_by_who_is_connected(room: Room) -> None:
+    if room.peer.closed is not None:  # somebody took over: its connection is closed, and it comes back on another
+        room.former_peers.append(room.peer)
+        room.peer = Peer()
+    room.session.run(room.peer)
+
+
 def heard_to_the_end(room: Room) -> None:
     for sound in room.sounds.given:
         room.session.played(sound)
@@ -452,7 +466,7 @@ HAPPENINGS: dict[str, Callable[[Room], Any]] = {
     "hear wake": lambda r: r.hear(WAKE),
     "hear talk": lambda r: r.hear(TALK),
     "hear end": lambda r: r.hear(END),
-    "run": lambda r: r.session.run(r.peer),
+    "run": run_by_who_is_connected,
     "run other": lambda r: r.session.run(Peer("other")),
     "drop": lose_the_driver,
     "pause": lambda r: r.session.pause(r.peer),

@@ -12,11 +12,11 @@ from xknx.io import ConnectionConfig, ConnectionType
 from hearth_core.command import Action, IntentMatch, Outcome, OutcomeStatus, ResponseKind
 from hearth_core.config_knx import KnxConfig
 from hearth_core.config_mqtt import MqttConfig
+from hearth_core.mqtt.broker import Broker
 from hearth_server.bus import Bus
 from hearth_server.execute import execute
 from hearth_server.house import House
 from hearth_server.knx.bus import KnxBus
-from hearth_server.mqtt.broker import Broker
 from hearth_server.mqtt.bus import MqttBus
 from hearth_server.plan import Plan
 from tests.real.knx_actuators import Actuators

@@ -13,12 +13,12 @@ from wyoming.client import AsyncTcpClient
 from wyoming.event import Event
 from wyoming.handle import Handled, NotHandled
 
+from hearth_core.mqtt.session import Incoming
 from hearth_server.ask import ask_server
 from hearth_server.conversation import Conversations
 from hearth_server.dialogue import TalkSettings
 from hearth_server.mqtt.exchange import _Desk
 from hearth_server.mqtt.own_topics import OwnTopics
-from hearth_server.mqtt.session import Incoming
 from hearth_server.pin import PinGate
 from hearth_server.pipeline import Pipeline
 from hearth_server.policy import BUILTIN, Decision, Rule

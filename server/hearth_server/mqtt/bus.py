@@ -10,12 +10,12 @@ from hearth_core.command import Action, Outcome, OutcomeStatus
 from hearth_core.config_mqtt import MqttConfig, MqttEntity
 from hearth_core.errors import BusError
 from hearth_core.home import UNAVAILABLE, UNKNOWN, Binding, Home, State
+from hearth_core.mqtt.broker import Broker
+from hearth_core.mqtt.session import Delivery, Incoming
 
 from ..bus import Readback, Watcher
 from ..configured import entity_of, home_of, with_states
 from ..expectation import fulfilled
-from .broker import Broker
-from .session import Delivery, Incoming
 from .topics import StateTopics, capabilities, commands, state_of, state_topics
 
 log = logging.getLogger(__name__)

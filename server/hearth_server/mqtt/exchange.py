@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from hearth_core.command import Context, ResponseKind
 from hearth_core.config_mqtt import MqttConfig
 from hearth_core.errors import InputError
+from hearth_core.mqtt.broker import Broker
+from hearth_core.mqtt.session import Incoming
 
 from ..pipeline import Answer, Pipeline, Progress
 from .announcement import announcements
-from .broker import Broker
 from .own_topics import OwnTopics
-from .session import Incoming
 
 log = logging.getLogger(__name__)
 

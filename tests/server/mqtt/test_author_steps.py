@@ -9,9 +9,9 @@ import pytest
 
 from hearth_core.command import Context, ResponseKind
 from hearth_core.config_mqtt import MqttConfig
+from hearth_core.mqtt.broker import Broker
 from hearth_intents.sentences import load_sentences
 from hearth_server.house import House
-from hearth_server.mqtt.broker import Broker
 from hearth_server.mqtt.bus import MqttBus
 from hearth_server.pipeline import Pipeline
 from hearth_server.understanding import understand_home

@@ -15,8 +15,8 @@ import pytest
 from hearth_core.command import Action, OutcomeStatus
 from hearth_core.config_mqtt import MqttConfig
 from hearth_core.home import UNAVAILABLE, State
+from hearth_core.mqtt.broker import Broker
 from hearth_server.bus import Writes
-from hearth_server.mqtt.broker import Broker
 from hearth_server.mqtt.bus import MqttBus
 from tests.real.mosquitto import PASSWORD, Mosquitto
 from tests.real.mqtt_device import Device

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hearth_core.command import Context
 from hearth_core.config_mqtt import MqttConfig
 from hearth_core.errors import InputError
-from hearth_server.mqtt.broker import Broker
+from hearth_core.mqtt.broker import Broker
+from hearth_core.mqtt.session import Delivery
 from hearth_server.mqtt.exchange import MAX_PAYLOAD_BYTES, exchanging, parse
 from hearth_server.mqtt.own_topics import OwnTopics
-from hearth_server.mqtt.session import Delivery
 from hearth_server.pipeline import Pipeline
 from tests.real.mosquitto import Mosquitto
 from tests.real.mqtt_device import Device

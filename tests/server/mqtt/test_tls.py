@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hearth_core.config_mqtt import BrokerConfig
-from hearth_server.mqtt.broker import Broker
-from hearth_server.mqtt.session import Delivery
+from hearth_core.mqtt.broker import Broker
+from hearth_core.mqtt.session import Delivery
 from tests.real.certificates import Certificates, make_certificates
 from tests.real.mosquitto import Mosquitto
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, cast
 
-from hearth_core.config_mqtt import BrokerConfig, TlsConfig
-from hearth_core.errors import BusError, ConfigError
+from ..config_mqtt import BrokerConfig, TlsConfig
+from ..errors import BusError, ConfigError
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client

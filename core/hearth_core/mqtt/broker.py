@@ -1,4 +1,4 @@
-"""The broker as the rest of the server sees it: there or away, messages in and out; it comes back by itself."""
+"""The broker as the rest of Hearth sees it: there or away, messages in and out; it comes back by itself."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import random
 import secrets
 from collections.abc import Callable
 
-from hearth_core.config_mqtt import BrokerConfig
-from hearth_core.errors import BusError, ConfigError
-
+from ..config_mqtt import BrokerConfig
+from ..errors import BusError, ConfigError
 from .session import Delivery, Incoming, Session, Will, tls_context
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ class Broker:
 
     Args:
         config: where and as whom.
-        status_topic: where our presence is told, retained; None for a visitor, who must neither announce the server nor
+        status_topic: where our presence is told, retained; None for a visitor, who must neither announce itself nor
             take its client id from it.
     """
 

@@ -1,0 +1,1 @@
+"""A connection to an MQTT broker, for the server and for satellites."""

@@ -1,0 +1,121 @@
+"""`hearth satellite install`: what it writes is taken by Hearth and by systemd, and nothing is lost."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hearth_core import trust
+from hearth_core.config import load
+from hearth_core.errors import ConfigError
+from hearth_satellite.install import Wishes, configuration, places, unit, write
+from tests.real.parts import program
+
+WAIT_S = 60
+
+
+def hearth(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hearth_core", "satellite", *arguments],
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, cwd=home, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=WAIT_S, check=False,
+    )  # fmt: skip
+
+
+def test_what_is_wished_is_what_is_configured(tmp_path: Path) -> None:
+    wishes = Wishes(
+        "Küche: 'oben' # 1", "Küche", "USB", "3", ("alexa", "hey_jarvis"), "0.0.0.0", 10701, "hearth-abc",
+        token_file="/etc/hearth/token", cert_file="/c.pem", key_file="/k.pem",
+    )  # fmt: skip
+    file = tmp_path / "hearth.yaml"
+    file.write_text(configuration(wishes))
+    config = load(file).satellite
+    assert (config.name, config.area, config.host, config.port) == ("Küche: 'oben' # 1", "Küche", "0.0.0.0", 10701)
+    assert (config.microphone.device, config.speaker.device) == ("USB", "3")
+    assert len(config.wake.words) == 2
+    assert (config.control.id, config.control.security.token_file) == ("hearth-abc", "/etc/hearth/token")
+    assert config.control.security.cert_file == "/c.pem"
+    file.write_text(configuration(Wishes("x", wake_words=())))
+    assert load(file).satellite.wake.engine == "none"
+
+
+@pytest.mark.parametrize("user", ["root", None])
+def test_systemd_takes_the_unit(tmp_path: Path, user: str | None) -> None:
+    file = tmp_path / "hearth-satellite.service"
+    file.write_text(unit(Path("/etc/he arth/50%$x.yaml"), user=user))
+    done = subprocess.run(
+        [program("systemd-analyze", "systemd"), *(["--user"] if user is None else []), "verify", "--man=no", str(file)],
+        env={"XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, timeout=WAIT_S, check=False,
+    )  # fmt: skip
+    complaints = [line for line in done.stderr.splitlines() if "hearth-satellite.service" in line]
+    assert complaints == [], done.stderr
+    text = file.read_text()
+    assert "Type=notify" in text
+    assert "WatchdogSec=30" in text
+    assert "Restart=always" in text
+    assert ("ProtectSystem=strict" in text) is (user is not None)
+    assert '"/etc/he arth/50%%$$x.yaml"' in text
+
+
+def test_a_users_own_service_is_installed_and_a_second_time_nothing_is_lost(tmp_path: Path) -> None:
+    asked = ("install", "--user", "--yes", "--name", "Attic", "--area", "Attic", "--tls", "--token")
+    done = hearth(*asked, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / ".config" / "hearth"
+    config = load(folder / "hearth.yaml").satellite
+    assert (config.name, config.area) == ("Attic", "Attic")
+    fingerprint = trust.fingerprint_of(folder / "satellite.pem")
+    assert fingerprint in done.stdout
+    token = trust.token_in(folder / "token")
+    assert token not in done.stdout + done.stderr
+    for secret in ("token", "satellite.key"):
+        assert stat.S_IMODE((folder / secret).stat().st_mode) == 0o600
+    assert (tmp_path / ".config" / "systemd" / "user" / "hearth-satellite.service").exists()
+    assert "systemctl --user enable --now" in done.stdout
+    again = hearth(*asked, home=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    forced = hearth(*asked, "--force", home=tmp_path)
+    assert forced.returncode == 0, forced.stderr
+    assert len(list(folder.glob("hearth.yaml.before-*"))) == 1
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    done = hearth("install", "--user", "--dry-run", "--name", "Attic", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "name: Attic" in done.stdout
+    assert "[Service]" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"), [(["--name", ""], "--name is empty"), (["--wake", ""], "words"), (["--port", "0"], "port")]
+)
+def test_a_mistake_is_told(tmp_path: Path, options: list[str], says: str) -> None:
+    done = hearth("install", "--user", "--yes", *options, home=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write(tmp_path / "file" / "x", "text", mode=0o644, force=False)
+
+
+def test_the_same_text_is_no_change(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert write(tmp_path / "x", "text", mode=0o600, force=False) is None
+    assert [file.name for file in tmp_path.iterdir()] == ["x"]
+
+
+def test_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert places(system=True)[0] == Path("/etc/hearth/hearth.yaml")
+    assert places(system=False)[0] == tmp_path / "hearth" / "hearth.yaml"
