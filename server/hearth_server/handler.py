@@ -14,8 +14,9 @@ Events that a service of this kind has no use for are ignored, as Wyoming asks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -74,6 +75,19 @@ def _text(value: object) -> str:
     return value
 
 
+class Guest(Protocol):
+    """What a connection is beside a Wyoming client's: that of a Home Assistant with Hearth's own integration."""
+
+    async def receive(self, event: Event) -> None:
+        """Take an event whose type begins with `hearth-`."""
+
+    def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
+        """Tell what is heard so far of an utterance, for the length of the block."""
+
+    async def close(self) -> None:
+        """The connection is over."""
+
+
 class Utterance:
     """Audio of one client on its way to a transcript."""
 
@@ -104,7 +118,8 @@ class Utterance:
 
     async def _transcribe(self, client: Client, context: Context) -> None:
         try:
-            transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
+            async with client.hearing(context):
+                transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
             facts = transcription_facts(transcription, context)
             log.info("%s transcribed %r for %s", context.command_id, transcription.text, client.connection.peer)
             await client.connection.write(
@@ -120,11 +135,16 @@ class Utterance:
 class Client:
     """A connection from its first event to its last."""
 
-    def __init__(self, connection: Connection, pipeline: Pipeline, language: str) -> None:
+    def __init__(self, connection: Connection, pipeline: Pipeline, language: str, guest: Guest | None = None) -> None:
         self.connection = connection
         self.pipeline = pipeline
         self.language = language
         self.utterance: Utterance | None = None
+        self._guest = guest
+
+    def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
+        """Tell what is heard so far to whoever wants to know."""
+        return self._guest.hearing(context) if self._guest is not None else contextlib.nullcontext()
 
     async def run(self) -> None:
         """Serve the client until it leaves.
@@ -145,6 +165,8 @@ class Client:
                 await self.utterance.task
         finally:
             await self._stop_utterance()
+            if self._guest is not None:
+                await self._guest.close()
 
     async def _on(self, event: Event) -> None:
         write = self.connection.write
@@ -167,6 +189,8 @@ class Client:
             await self._on_text(transcript.text, transcript.language, transcript.context)
         elif Recognize.is_type(event.type):
             await self._on_recognize(parse(Recognize, event))
+        elif event.type.startswith("hearth-") and self._guest is not None:
+            await self._guest.receive(event)
 
     async def _begin(self, language: str | None) -> None:
         await self._stop_utterance()

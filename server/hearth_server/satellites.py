@@ -15,11 +15,14 @@ ping                                   ->
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import re
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -32,9 +35,10 @@ from wyoming.satellite import RunSatellite
 from wyoming.snd import Played
 from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
+from wyoming.wake import Detection
 
 from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, EndReason, Response, Transcription, new_command_id
+from hearth_core.command import Context, EndReason, Response, ResponseKind, Transcription, new_command_id
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
@@ -54,6 +58,9 @@ class LinkLimits:
     ping_s: float = 2.0  # how often the satellite is asked whether it lives
     silent_s: float = 6.0  # three pings unanswered: a Pi on a bad Wi-Fi loses one, seldom three
     played_margin_s: float = 5.0  # beyond the length of the answer
+    busy_s: float = 20.0  # for a command to end before an announcement is given up
+    woken_s: float = 2.0  # for a satellite to begin to listen; its own echo keeps it deaf for a moment
+    wake_again_s: float = 0.3
     first_retry_s: float = 0.5
     last_retry_s: float = 15.0
 
@@ -85,11 +92,30 @@ class SatelliteLink:
         self.resting = asyncio.Event()  # no command is under way
         self.resting.set()
         self.announced_area = ""
+        self._announcing = asyncio.Lock()
         self._area = area
         self.pipeline = pipeline
         self.voice = voice
         self.language = language
         self.limits = limits or LinkLimits()
+        self.tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
+        self._drive: _Drive | None = None
+
+    async def announce(self, text: str, *, listen: bool = False) -> None:
+        """Say a text through the satellite, and then listen for a command without a wake word.
+
+        Raises:
+            PeerError: the satellite is away, busy for too long, or did not play it.
+        """
+        async with self._announcing:  # one after the other
+            try:
+                async with asyncio.timeout(self.limits.busy_s):
+                    await self.resting.wait()
+            except TimeoutError:
+                raise PeerError(f"satellite {self.name} is busy") from None
+            if self._drive is None:
+                raise PeerError(f"satellite {self.name} is away")
+            await self._drive.announce(text, listen=listen)
 
     def area_id(self) -> str | None:
         """Return the area that the satellite is in: as configured, else as it says itself."""
@@ -109,11 +135,13 @@ class SatelliteLink:
                 log.info("satellite %s connected at %s", self.name, self.uri)
                 try:
                     self.connected.set()
-                    await _Drive(self, connection).run()
+                    self._drive = _Drive(self, connection)
+                    await self._drive.run()
                     log.warning("satellite %s closed the connection; trying again", self.name)
                 except HearthError as error:
                     log.warning("satellite %s is lost: %s; trying again", self.name, error)
                 finally:
+                    self._drive = None
                     self.connected.clear()
                     await connection.close()
             await asyncio.sleep(retry_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
@@ -132,6 +160,28 @@ class _Drive:
         self._conversation: asyncio.Task[None] | None = None
         self._heard = False
         self._superseded = False
+        self._began = asyncio.Event()
+
+    async def announce(self, text: str, *, listen: bool) -> None:
+        """Say a text, then let the satellite listen; the link sees to it that nothing else is under way.
+
+        Raises:
+            PeerError: it is lost, did not play it, or does not listen.
+        """
+        context = Context(language=self._link.language, satellite=self._link.name)
+        if not await self._speak(Response(text, ResponseKind.ANSWER), context):
+            raise PeerError(f"satellite {self._link.name} did not play the announcement")
+        if not listen:
+            return
+        self._began.clear()
+        try:
+            async with asyncio.timeout(self._link.limits.woken_s):
+                while not self._began.is_set():
+                    await self._connection.write(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event())
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._began.wait(), self._link.limits.wake_again_s)
+        except TimeoutError:
+            raise PeerError(f"satellite {self._link.name} does not listen") from None
 
     async def run(self) -> None:
         """Serve the satellite until it leaves.
@@ -169,6 +219,11 @@ class _Drive:
             await self._on_run(parse(RunPipeline, event), _command_id(event))
         elif Played.is_type(event.type):
             self._played.set()
+        elif Detection.is_type(event.type):
+            self._link.tell("wake", {"satellite": self._link.name, "wake_word": parse(Detection, event).name})
+        elif event.type == "hearth-near-miss":
+            told = {k: event.data.get(k) for k in ("wake_word", "score")}
+            self._link.tell("near_miss", {"satellite": self._link.name, **told})
         elif Info.is_type(event.type):
             satellite = parse(Info, event).satellite
             self._link.announced_area = (satellite.area or "") if satellite else ""
@@ -190,6 +245,7 @@ class _Drive:
                 await self._inbox.end()
             await asyncio.gather(self._conversation, return_exceptions=True)
             self._superseded = False
+        self._began.set()
         self._inbox, self._converter, self._heard = AudioInbox(), None, False
         self._conversation = asyncio.create_task(self._converse(self._inbox, command_id))
 
@@ -237,10 +293,11 @@ class _Drive:
         facts = transcription_facts(transcription, context)
         await self._connection.write(Transcript(transcription.text, facts, context.language).event())
 
-    async def _speak(self, response: Response, context: Context) -> None:
+    async def _speak(self, response: Response, context: Context) -> bool:
+        """Say a response; return whether it was heard to its end."""
         self._played.clear()
         if self._superseded:
-            return
+            return False
         write = self._connection.write
         facts = {"command_id": context.command_id, "kind": str(response.kind)}
         await write(Synthesize(response.text, context=facts).event())
@@ -256,3 +313,5 @@ class _Drive:
             await asyncio.wait_for(self._played.wait(), seconds + self._link.limits.played_margin_s)
         except TimeoutError:
             log.warning("%s satellite %s did not say that it played the answer", context.command_id, self._link.name)
+            return False
+        return not self._superseded

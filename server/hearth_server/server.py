@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from hearth_intents.sentences import Sentences, load_sentences
 
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
+from .companion.serving import make_companion, sentence_folder, serving_companion, tell_code
+from .companion.session import Session
 from .handler import Client
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
@@ -63,14 +65,22 @@ async def running_house(config: Config, buses: Buses | None = None, *, settle_s:
 
 
 @contextlib.asynccontextmanager
-async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncIterator[Pipeline]:
+async def running_pipeline(
+    config: Config, buses: Buses | None = None, *, folders: Sequence[Path] = ()
+) -> AsyncIterator[Pipeline]:
     """Run the house and everything that understands it, without a socket.
+
+    Args:
+        config: says which.
+        buses: made from it already, None if not.
+        folders: with sentence files, beside those that are configured.
 
     Raises:
         ConfigError, EngineError, SentenceError: what is configured cannot be had.
     """
     async with running_house(config, buses, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
-        sentences = await asyncio.to_thread(load_sentences, config.language, [Path(f) for f in config.server.sentences])
+        where = [*(Path(f) for f in config.server.sentences), *folders]
+        sentences = await asyncio.to_thread(load_sentences, config.language, where)
         for problem in sentences.problems:
             log.warning("%s", problem)
         engine = await asyncio.to_thread(load_engine, config.server)
@@ -79,14 +89,24 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
         await asyncio.to_thread(engine.use, understanding.grammar)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, _keep_understanding(pipeline, sentences))
+        _own(stack, _keep_understanding(pipeline, sentences, lambda: load_sentences(config.language, where)))
         yield pipeline
 
 
-async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
-    """Rebuild grammar and matcher whenever names change, and swap them between utterances."""
+async def _keep_understanding(pipeline: Pipeline, sentences: Sentences, load: Callable[[], Sentences]) -> None:
+    """Rebuild grammar and matcher whenever names or sentences change, and swap them between utterances."""
     renamed = asyncio.Event()
     pipeline.house.subscribe(lambda change: renamed.set() if change.vocabulary else None)
+
+    async def renew() -> tuple[HearthError, ...]:
+        nonlocal sentences
+        sentences = await asyncio.to_thread(load)
+        for problem in sentences.problems:
+            log.warning("%s", problem)
+        renamed.set()
+        return sentences.problems
+
+    pipeline.renew = renew
     while True:
         await renamed.wait()
         await asyncio.sleep(REBUILD_AFTER_S)
@@ -102,18 +122,26 @@ async def _keep_understanding(pipeline: Pipeline, sentences: Sentences) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running_server(config: Config) -> AsyncIterator[Server]:
-    """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites."""
+async def running_server(config: Config, show_code: Callable[[str, int], object] = tell_code) -> AsyncIterator[Server]:
+    """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites.
+
+    Args:
+        config: says which.
+        show_code: brings a pairing code and its minutes before the owner's eyes.
+    """
     settings = config.server
-    buses = configured_buses(config.home, serving=True)
-    async with running_pipeline(config, buses) as pipeline, contextlib.AsyncExitStack() as stack:
+    companion = make_companion(settings.companion, config.language, show_code)
+    buses = configured_buses(config.home, serving=True, companion=companion)
+    folders = [sentence_folder(companion)] if companion else []
+    async with running_pipeline(config, buses, folders=folders) as pipeline, contextlib.AsyncExitStack() as stack:
         if buses.broker is not None and config.home.mqtt is not None:
             from .mqtt.exchange import exchanging
 
             await stack.enter_async_context(exchanging(pipeline, buses.broker, config.home.mqtt, config.language))
 
         async def on_connection(connection: Connection) -> None:
-            await Client(connection, pipeline, config.language).run()
+            guest = Session(companion, connection, pipeline) if companion else None
+            await Client(connection, pipeline, config.language, guest).run()
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
@@ -129,6 +157,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                 )
                 _own(stack, link.run())
                 links.append(link)
+            if companion is not None:
+                await stack.enter_async_context(serving_companion(companion, pipeline, links, listener, settings))
             yield Server(pipeline, listener, tuple(links))
 
 
