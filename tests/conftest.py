@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# These need Home Assistant and its Python; tests/e2e/home_assistant/test_component.py runs them there.
+collect_ignore = ["custom_components"] if sys.version_info < (3, 14) else []
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -151,6 +151,26 @@ class Opened:
             await asyncio.gather(pinging, return_exceptions=True)
             await dialogue.close()
 
+    async def leave(self) -> None:
+        """Take the pairing back; the token opens nothing any more.
+
+        Raises:
+            RefusedError, PeerError, WireError: the server could not be told.
+        """
+        dialogue = Dialogue(self.connection, {})
+
+        async def read() -> None:
+            while (event := await self.connection.read(timeout=SILENT_S)) is not None:
+                await dialogue.receive(event)
+
+        reading = asyncio.create_task(read(), name="read the Hearth server")
+        try:
+            await dialogue.request("unpair", timeout=ANSWER_S)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await dialogue.close()
+
     async def _ping(self, dialogue: Dialogue) -> None:
         while True:
             await asyncio.sleep(PING_S)
