@@ -40,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HearthConfigEntry) -> bo
     # The server's device first: the satellites' devices are reached through it.
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
-        **coordinator.device_info(None),  # type: ignore[arg-type]
+        **coordinator.device_info(None),
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -62,7 +62,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthConfigEntry) -> N
             await server.leave()
     except HearthError as error:
         LOGGER.warning(
-            "%s could not be told that it is not paired any more (%s); on its machine run `hearth server pair --remove`",
+            "%s could not be told that it is not paired any more (%s): run `hearth server pair --remove` there",
             entry.title,
             error.message,
         )

@@ -166,7 +166,8 @@ class HearthConversation(HearthEntity, conversation.ConversationEntity):
         else:
             response.async_set_error(intent.IntentResponseErrorCode.FAILED_TO_HANDLE, text)
         outcomes = answer.get("outcomes")
-        done, failed = [], []
+        done: list[intent.IntentResponseTarget] = []
+        failed: list[intent.IntentResponseTarget] = []
         for entity_id, status in outcomes.items() if isinstance(outcomes, dict) else ():
             (failed if status in _FAILED_OUTCOMES else done).append(self._target(entity_id))
         response.async_set_results(done, failed)

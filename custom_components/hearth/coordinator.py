@@ -115,6 +115,8 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
             raise ConfigEntryAuthFailed(
                 translation_domain=DOMAIN, translation_key="not_paired", translation_placeholders=placeholders
             )
+        if reason == "protocol":
+            async_version_issue(self.hass, self.config_entry, error)
         if reason in ("protocol", "another-server"):
             raise ConfigEntryError(
                 translation_domain=DOMAIN,
@@ -196,7 +198,9 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
     def _away(self, error: HearthError) -> None:
         if self.last_update_success:
             _LOGGER.warning("%s is away: %s", self.config_entry.title, error.message)
-            self.async_set_update_error(UpdateFailed(error.message))
+            # Not `async_set_update_error`: it would tell it a second time.
+            self.last_exception, self.last_update_success = UpdateFailed(error.message), False
+            self.async_update_listeners()
 
     async def _on_status(self, fields: Status, payload: bytes) -> None:
         self._take(fields)
@@ -208,8 +212,7 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
 
     @callback
     def _tell(self, kind: str, facts: Mapping[str, Any]) -> None:
-        device = dr.async_get(self.hass).async_get_device(identifiers={self.identifier(facts.get("satellite"))})
-        device = device or dr.async_get(self.hass).async_get_device(identifiers={self.identifier(None)})
+        device = self.device(facts.get("satellite")) or self.device(None)
         if device is not None:
             self.hass.bus.async_fire(EVENT, {"device_id": device.id, "type": kind, **facts})
         for listener in tuple(self._listeners_of_events):
@@ -230,9 +233,9 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         """Remove the devices of satellites that the server has no more."""
         registry = dr.async_get(self.hass)
         for name in names:
-            device = registry.async_get_device(identifiers={self.identifier(name)})
+            device = self.device(name)
             if device is not None:
-                registry.async_update_device(device.id, remove_config_entry_id=self.config_entry.entry_id)
+                registry.async_remove_device(device.id)
 
     @callback
     def async_remove_stale(self) -> None:
@@ -241,11 +244,16 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         registry = dr.async_get(self.hass)
         for device in dr.async_entries_for_config_entry(registry, self.config_entry.entry_id):
             if not device.identifiers & known:
-                registry.async_update_device(device.id, remove_config_entry_id=self.config_entry.entry_id)
+                registry.async_remove_device(device.id)
 
     def identifier(self, satellite: object) -> tuple[str, str]:
         """Return what a device is known by: the server's, or that of one of its satellites."""
         return (DOMAIN, f"{self.server_id}/{satellite}" if isinstance(satellite, str) else self.server_id)
+
+    def device(self, satellite: object) -> dr.DeviceEntry | None:
+        """Return the device of the server or of one of its satellites, None if there is none."""
+        registry = dr.async_get(self.hass)
+        return registry.async_get_device_by_identifier(self.identifier(satellite), self.config_entry.entry_id)
 
     def device_info(self, satellite: str | None) -> dr.DeviceInfo:
         """Return what is shown of a device."""
@@ -258,14 +266,17 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
                 sw_version=self.version,
                 entry_type=dr.DeviceEntryType.SERVICE,
             )
-        return dr.DeviceInfo(
+        info = dr.DeviceInfo(
             identifiers={self.identifier(satellite)},
             name=satellite,
             manufacturer=MANUFACTURER,
             model="Satellite",
             suggested_area=_area_name(self.hass, self.satellite(satellite).get("area_id")),
-            via_device=self.identifier(None),
         )
+        server = self.device(None)
+        if server is not None:
+            info["via_device_id"] = server.id
+        return info
 
 
 def _satellites(status: Status) -> list[Mapping[str, Any]]:

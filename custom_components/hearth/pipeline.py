@@ -6,6 +6,7 @@ from homeassistant.components import assist_pipeline, tts
 from homeassistant.components.assist_pipeline.pipeline import KEY_ASSIST_PIPELINE
 from homeassistant.components.conversation import DOMAIN as CONVERSATION_DOMAIN
 from homeassistant.components.stt import DOMAIN as STT_DOMAIN
+from homeassistant.components.tts.helper import get_engine_instance
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -73,10 +74,9 @@ def _tts_language(hass: HomeAssistant, engine: str | None, language: str) -> str
     """Return the voice's language that is nearest to ours."""
     if engine is None:
         return None
-    spoken = tts.async_get_text_to_speech_languages(hass)
-    found = tts.get_engine_instance(hass, engine)
-    spoken = set(found.supported_languages) if found is not None else spoken
-    same = sorted(code for code in spoken if code.replace("_", "-").partition("-")[0] == language.partition("-")[0])
-    if not same:
-        return found.default_language if found is not None else None
-    return language if language in same else same[0]
+    found = get_engine_instance(hass, engine)
+    if found is None:
+        return None
+    family = language.partition("-")[0]
+    same = sorted(code for code in found.supported_languages if code.replace("_", "-").partition("-")[0] == family)
+    return language if language in same else same[0] if same else found.default_language

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
-import voluptuous as vol
+import probatio as vol
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
@@ -26,7 +26,7 @@ _TEXT = vol.All(cv.string, vol.Length(min=1, max=MAX_TEXT))
 _SPEAK = vol.Schema(
     {vol.Required("message"): _TEXT, vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string])}
 )
-_SERVER = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+_SERVER: dict[vol.Optional, Any] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 _SAY = vol.Schema({vol.Required("text"): _TEXT, vol.Optional("area_id"): cv.string, **_SERVER})
 _RULE = vol.Schema(
     {
@@ -50,7 +50,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     add(DOMAIN, "set_policy", _set_policy(hass), _POLICY)
 
 
-type _Action = Callable[[ServiceCall], Awaitable[ServiceResponse]]
+type _Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
 
 def _speak(hass: HomeAssistant, *, listen: bool) -> _Action:
@@ -128,7 +128,9 @@ def _satellite(hass: HomeAssistant, device_id: str) -> tuple[HearthCoordinator, 
         for name in entry.runtime_data.satellites:
             if device is not None and entry.runtime_data.identifier(name) in device.identifiers:
                 return entry.runtime_data, name
-    name = device.name_by_user or device.name if device is not None else device_id
+    called = (device.name_by_user or device.name) if device is not None else None
     raise ServiceValidationError(
-        translation_domain=DOMAIN, translation_key="no_satellite", translation_placeholders={"device": str(name)}
+        translation_domain=DOMAIN,
+        translation_key="no_satellite",
+        translation_placeholders={"device": called or device_id},
     )

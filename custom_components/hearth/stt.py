@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from homeassistant.components import stt
+from homeassistant.components.stt.models import SpeechAudioProcessing
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -80,9 +81,9 @@ class HearthSpeechToText(HearthEntity, stt.SpeechToTextEntity):
         return [stt.AudioChannels.CHANNEL_MONO]
 
     @property
-    def audio_processing(self) -> stt.SpeechAudioProcessing:
+    def audio_processing(self) -> SpeechAudioProcessing:
         """Say that the server finds the end of a command itself, and wants the sound as it is."""
-        return stt.SpeechAudioProcessing(
+        return SpeechAudioProcessing(
             requires_external_vad=False, prefers_auto_gain_enabled=False, prefers_noise_reduction_enabled=False
         )
 

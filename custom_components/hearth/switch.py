@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeassistant.components.switch import SwitchEntity
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -23,6 +24,9 @@ async def async_setup_entry(
 
 class Mute(HearthEntity, SwitchEntity):
     """On when the satellite does not listen."""
+
+    # Also keeps it from being exposed to voice by default: who mutes by voice cannot unmute by voice.
+    _attr_entity_category = EntityCategory.CONFIG
 
     def __init__(self, coordinator: HearthCoordinator, satellite: str) -> None:
         """Name it."""

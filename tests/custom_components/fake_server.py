@@ -18,6 +18,7 @@ from hearth_core.wire import Connection, serve
 SERVER_ID = "0123456789abcdef0123456789abcdef"
 CODE = "123456"
 TOKEN = "a token"
+ENTRY = "the_entry"
 
 SATELLITE: dict[str, Any] = {
     "name": "Kitchen",
