@@ -84,6 +84,9 @@ class Guest(Protocol):
     def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
         """Tell what is heard so far of an utterance, for the length of the block."""
 
+    def heard(self, transcription: Transcription, watch: Stopwatch) -> None:
+        """Take note of what was heard; the same words may come back as a command."""
+
     async def close(self) -> None:
         """The connection is over."""
 
@@ -118,8 +121,10 @@ class Utterance:
 
     async def _transcribe(self, client: Client, context: Context) -> None:
         try:
+            watch = Stopwatch()
             async with client.hearing(context):
-                transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
+                transcription = await client.pipeline.listen(self.inbox, context, watch)
+            client.heard(transcription, watch)
             facts = transcription_facts(transcription, context)
             log.info("%s transcribed %r for %s", context.command_id, transcription.text, client.connection.peer)
             await client.connection.write(
@@ -145,6 +150,11 @@ class Client:
     def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
         """Tell what is heard so far to whoever wants to know."""
         return self._guest.hearing(context) if self._guest is not None else contextlib.nullcontext()
+
+    def heard(self, transcription: Transcription, watch: Stopwatch) -> None:
+        """Tell what was heard to whoever wants to know."""
+        if self._guest is not None:
+            self._guest.heard(transcription, watch)
 
     async def run(self) -> None:
         """Serve the client until it leaves.

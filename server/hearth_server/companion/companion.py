@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hearth_core import __version__
+from hearth_core.command import Transcription
 from hearth_core.companion import PROTOCOL, RefusedError
 from hearth_core.config_companion import CompanionConfig
 from hearth_core.errors import HearthError
@@ -23,7 +24,7 @@ from .bus import CompanionBus
 from .pairing import Pairing
 from .policies import Policies
 from .satellites import Satellite
-from .status import MAX_PROBLEMS, event_of, last_command, status
+from .status import MAX_PROBLEMS, Heard, event_of, last_command, status
 
 if TYPE_CHECKING:
     from .session import Session
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 SETTLE_S: Final = 0.1
 # The signal level of a satellite moves all the time; and a pairing may have been removed by the command line.
 REFRESH_S: Final = 10.0
+# Between hearing and understanding Home Assistant does little.
+HEARD_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Companion:
         self.pipeline: Pipeline | None = None
         self._sessions: set[Session] = set()
         self._queue = 0
+        self._heard: Heard | None = None
         self._last: Mapping[str, Any] | None = None
         self._problems: list[dict[str, str]] | None = None  # with the names, until these change
         self._changed = asyncio.Event()
@@ -105,6 +109,11 @@ class Companion:
         """Tell all of something that happened: understood, not_understood, wake, near_miss."""
         with contextlib.suppress(asyncio.QueueFull):  # a flood of them is worth no memory
             self._news.put_nowait((event, facts))
+
+    def heard(self, transcription: Transcription, milliseconds: Mapping[str, float]) -> None:
+        """Take note of what was heard for Home Assistant; it comes back as a text, without its confidence."""
+        now = asyncio.get_running_loop().time()
+        self._heard = Heard(transcription, milliseconds, now + HEARD_S)
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -146,7 +155,9 @@ class Companion:
 
     def _observe(self, progress: Progress) -> None:
         if isinstance(progress, Answer):
-            self._last = last_command(progress)
+            heard, self._heard = self._heard, None
+            fresh = heard is not None and asyncio.get_running_loop().time() < heard.until
+            self._last = last_command(progress, heard if fresh else None)
             self.tell(event_of(progress), self._last)
             self.changed()
 

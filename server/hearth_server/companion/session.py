@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from wyoming.event import Event
 
-from hearth_core.command import Context, ResponseKind
+from hearth_core.command import Context, ResponseKind, Stopwatch, Transcription
 from hearth_core.companion import MAX_PARTS, PART_BYTES, PREFIX, PROTOCOL, Dialogue, Handler, RefusedError, unpack
 from hearth_core.errors import HearthError, InputError, PeerError, WireError
 from hearth_core.wire import Connection
@@ -120,6 +120,11 @@ class Session:
             self._pipeline.observers.remove(observe)
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
+
+    def heard(self, transcription: Transcription, watch: Stopwatch) -> None:
+        """Take note of what was heard: Home Assistant gives it back as a text."""
+        if self._paired is not None:
+            self._companion.heard(transcription, watch.milliseconds())
 
     async def _at_the_door(self, method: str, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         pairing = self._companion.pairing

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from hearth_core.command import Outcome, ResponseKind
+from hearth_core.command import Outcome, ResponseKind, Transcription
 
 from ..pipeline import Answer, Pipeline
 from .satellites import Satellite, facts
@@ -14,10 +15,26 @@ from .satellites import Satellite, facts
 MAX_PROBLEMS = 20
 
 
-def last_command(answer: Answer) -> dict[str, Any]:
-    """Return a command as the sensors show it."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard before it came back as a text; `until`, the event loop's time, it may."""
+
+    transcription: Transcription
+    milliseconds: Mapping[str, float]
+    until: float
+
+
+def last_command(answer: Answer, before: Heard | None = None) -> dict[str, Any]:
+    """Return a command as the sensors show it.
+
+    Args:
+        answer: what became of it.
+        before: what was heard last; taken if the answer is to its text.
+    """
     heard = answer.transcription
     spent = dict(answer.milliseconds)
+    if before is not None and before.transcription.text == heard.text:
+        heard, spent = before.transcription, {**before.milliseconds, **spent}
     audio_ms = heard.audio_seconds * 1000
     told: dict[str, Any] = {
         "text": heard.text,

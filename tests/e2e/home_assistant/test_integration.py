@@ -119,10 +119,9 @@ async def test_one_click_makes_a_pipeline_through_which_a_recording_switches_a_l
     run = await run_pipeline(observer, made[0]["id"], pcm(GREEN))
     assert (run.text, run.kind) == ("set kitchen lights to green", "action_done")
     await until_green(observer)
-    states = {state["entity_id"]: state for state in await observer.command("get_states")}
-    last = states[ours["last_command"]]
-    assert last["state"] == "set kitchen lights to green"
-    assert states[ours["engine"]]["state"] == "pocketsphinx"
+    last = await observer.wait(ours["last_command"], "set kitchen lights to green")
+    assert last["attributes"]["confidence"] > 0
+    assert (await observer.state(ours["engine"]))["state"] == "pocketsphinx"
 
 
 async def test_a_rename_is_understood(observer: Client) -> None:

@@ -58,9 +58,8 @@ class HearthServer:
         self.state = folder / "state"
         self.log = folder / "server.log"
         self._config = folder / "hearth.yaml"
-        self._config.write_text(
-            f"server:\n  host: 127.0.0.1\n  port: {port}\n  companion:\n    state: {self.state}\n    name: Hearth\n{config}"
-        )
+        companion = f"  companion:\n    state: {self.state}\n"
+        self._config.write_text(f"server:\n  host: 127.0.0.1\n  port: {port}\n{companion}{config}")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
