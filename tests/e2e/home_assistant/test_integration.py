@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.home_assistant.test_speech import GREEN, KITCHEN, pcm, until_green
 from tests.real.home_assistant.assist import run_pipeline
+from tests.real.home_assistant.browser import add_hearth, browsing, picture_folder
 from tests.real.home_assistant.client import Client
 from tests.real.home_assistant.house import rename
 from tests.real.home_assistant.running import HomeAssistant, _free_port
@@ -180,3 +181,28 @@ def _token(house: HomeAssistant) -> str:
     stored = json.loads((Path(house.folder) / "config/.storage/core.config_entries").read_text())
     (entry,) = [e for e in stored["data"]["entries"] if e["domain"] == "hearth"]
     return str(entry["data"]["token"])
+
+
+async def test_a_person_adds_it_in_the_browser_and_sees_the_devices(
+    house: HomeAssistant, server: HearthServer, observer: Client, tmp_path: Path
+) -> None:
+    pictures = picture_folder(tmp_path)
+
+    async def code() -> str:
+        return await asyncio.to_thread(server.code)
+
+    async with browsing(house) as page:
+        await add_hearth(page, server.port, code, pictures)
+        async with asyncio.timeout(WAIT_S):
+            while (await say(observer, "turn on the bed light"))["kind"] != "done":
+                await asyncio.sleep(0.3)
+        await page.goto("/config/devices/dashboard?historyBack=1&domain=hearth")
+        await page.get_by_text("Server", exact=True).first.wait_for()
+        devices = await observer.command("config/device_registry/list")
+        (device,) = [d for d in devices if any(domain == "hearth" for domain, _ in d["identifiers"])]
+        await page.goto(f"/config/devices/device/{device['id']}")
+        await page.get_by_text("Last command").first.wait_for()
+        await page.get_by_text("turn on the bed light").first.wait_for()
+        await page.screenshot(path=pictures / "server.png")
+    for name in ("pairing.png", "server.png"):
+        assert (pictures / name).stat().st_size > 10_000

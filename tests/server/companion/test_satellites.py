@@ -113,7 +113,7 @@ class Peer:
                 await connection.write(Event("pong"))
 
 
-LIMITS = LinkLimits(played_margin_s=0.2, woken_s=0.5, wake_again_s=0.05, busy_s=0.2)
+LIMITS = LinkLimits(played_margin_s=2.0, woken_s=0.5, wake_again_s=0.05, busy_s=0.2)
 
 
 async def announced(peer: Peer, running: PipelineFactory, *, listen: bool, busy: bool = False) -> SatelliteLink:
