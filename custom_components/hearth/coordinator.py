@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
@@ -33,8 +33,8 @@ LONGEST_RETRY_S: Final = 30.0
 # What only a person can put right is looked at again seldom.
 REFUSED_S: Final = 300.0
 
-type HearthConfigEntry = ConfigEntry[HearthCoordinator]
-type Status = Mapping[str, Any]
+HearthConfigEntry: TypeAlias = "ConfigEntry[HearthCoordinator]"
+Status: TypeAlias = Mapping[str, Any]
 
 
 class HearthCoordinator(DataUpdateCoordinator[Status]):

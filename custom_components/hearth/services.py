@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import probatio as vol
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
@@ -50,7 +50,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     add(DOMAIN, "set_policy", _set_policy(hass), _POLICY)
 
 
-type _Action = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
+_Action: TypeAlias = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
 
 def _speak(hass: HomeAssistant, *, listen: bool) -> _Action:

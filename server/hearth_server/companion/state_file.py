@@ -25,7 +25,7 @@ def read(path: Path) -> Any:
         if len(raw) > MAX_BYTES:
             raise ValueError("too long")
         return json.loads(raw)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", remedy="Remove it, and pair again") from error

@@ -13,7 +13,6 @@ from ..parts import missing, program
 from .running import HomeAssistant
 
 WAIT_MS = 60_000  # the frontend compiles nothing, but a loaded machine is slow
-SIZE = {"width": 1280, "height": 900}
 
 
 @asynccontextmanager
@@ -37,7 +36,7 @@ async def browsing(home_assistant: HomeAssistant) -> AsyncIterator[Any]:
         # Without a sandbox because tests run as root in containers; it sees nothing but the tests' own pages.
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
-            page = await browser.new_page(viewport=SIZE, base_url=home_assistant.base)
+            page = await browser.new_page(viewport={"width": 1280, "height": 900}, base_url=home_assistant.base)
             page.set_default_timeout(WAIT_MS)
             await page.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})")
             yield page

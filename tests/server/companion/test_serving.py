@@ -24,7 +24,7 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, Mapp
         told.append((kind, name, port, facts))
         yield
 
-    monkeypatch.setattr(serving.announce, "announced", announce)
+    monkeypatch.setattr("hearth_core.announce.announced", announce)
     monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine())
     return told
 
