@@ -114,14 +114,21 @@ class HomeFeed:
     @callback
     def _on_state(self, event: Event[EventStateChangedData]) -> None:
         entity_id, new = event.data["entity_id"], event.data["new_state"]
-        if (event.data["old_state"] is None or new is None) or (
+        if entity_id not in self._exposed:
+            # Thousands come while Home Assistant starts; those alone that Assist may use are news.
+            if new is not None and event.data["old_state"] is None and self._may_be_used(entity_id):
+                self.outdate()
+        elif new is None or (
             # Without a registry entry its name is in its state.
-            entity_id in self._exposed and new.name != event.data["old_state"].name
+            event.data["old_state"] is not None and new.name != event.data["old_state"].name
         ):
             self.outdate()
-        elif entity_id in self._exposed:
+        else:
             self._states[entity_id] = new
             self._wake.set()
+
+    def _may_be_used(self, entity_id: str) -> bool:
+        return async_should_expose(self._hass, ASSISTANT, entity_id)
 
     async def _tell_home(self) -> None:
         self._outdated = False  # before the reading: what changes meanwhile is told again
