@@ -50,13 +50,14 @@ async def add_hearth(page: Any, port: int, code: Callable[[], Awaitable[str]], p
     await page.get_by_role("button", name="Add integration").first.click()
     await page.locator("dialog-add-integration input").first.fill("Hearth")
     await page.get_by_text("Hearth", exact=True).first.click()
-    fields = page.locator("step-flow-form input")
-    await fields.first.fill("127.0.0.1")
-    await fields.nth(1).fill(str(port))
+    # The fields come one by one, not in their order.
+    text = page.locator('step-flow-form input:not([type="number"])').first
+    await page.locator('step-flow-form input[type="number"]').fill(str(port))
+    await text.fill("127.0.0.1")
     await page.get_by_role("button", name="Submit").click()
     await page.get_by_text("shows a code of six digits").wait_for()
     await page.screenshot(path=pictures / "pairing.png")
-    await fields.first.fill(await code())
+    await text.fill(await code())
     await page.get_by_role("button", name="Submit").click()
     await page.get_by_role("button", name="Finish").click()
 
