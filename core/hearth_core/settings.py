@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from . import address
+from .config_companion import CompanionConfig
 from .config_control import ControlConfig, LinkSecurityConfig
 from .config_front_end import FrontEndConfig
 from .config_home_assistant import HomeAssistantConfig
@@ -130,6 +131,9 @@ class ServerConfig(Section):
     whisper: WhisperConfig = Field(default=WhisperConfig(), description="The whisper engine.")
     speak: SpeakConfig = Field(default=SpeakConfig(), description="How the server speaks its answers.")
     satellites: tuple[SatelliteLinkConfig, ...] = Field(default=(), description="Satellites to connect to and run.")
+    companion: CompanionConfig = Field(
+        default=CompanionConfig(), description="Home Assistant with Hearth's own integration."
+    )
     action_timeout_s: float = Field(
         default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
     )

@@ -13,6 +13,8 @@ from .demo_home import DemoHome
 if TYPE_CHECKING:
     from hearth_core.mqtt.broker import Broker
 
+    from .companion.companion import Companion
+
 
 @dataclass(frozen=True, slots=True)
 class Buses:
@@ -22,11 +24,12 @@ class Buses:
     broker: Broker | None = None
 
 
-def configured_buses(config: HomeConfig, *, serving: bool = False) -> Buses:
+def configured_buses(config: HomeConfig, *, serving: bool = False, companion: Companion | None = None) -> Buses:
     """Return the buses, not yet started; libraries are imported for those alone that are configured.
 
     Args:
         config: the section `home`.
+        companion: the Home Assistants that are paired with this server; one that is configured goes before.
         serving: whether this is the server, whose presence is told on MQTT; others only visit.
 
     Raises:
@@ -51,6 +54,15 @@ def configured_buses(config: HomeConfig, *, serving: bool = False) -> Buses:
         from .home_assistant.bus import HomeAssistant
 
         buses.append(HomeAssistant(access(config.home_assistant)))
-    if config.demo and (not buses or "demo" in config.model_fields_set):
-        buses.append(DemoHome())
+    demo: Bus | None = DemoHome() if config.demo and (not buses or "demo" in config.model_fields_set) else None
+    if companion is not None:
+        from .companion.stand_in import StandIn
+
+        companion.feeds = config.home_assistant is None
+        if demo is not None and "demo" not in config.model_fields_set:
+            demo = StandIn(demo, lambda: not companion.bus.told.registry.listings)
+        if companion.feeds:
+            buses.append(companion.bus)
+    if demo is not None:
+        buses.append(demo)
     return Buses(tuple(buses), broker)

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,20 +16,48 @@ from hearth_core.audio import read_recording
 from hearth_core.cli import Invocation
 from hearth_core.command import Context, ResponseKind, Transcription
 from hearth_core.config import Config
-from hearth_core.errors import PeerError
+from hearth_core.errors import InputError, PeerError
 
 from .server import running_pipeline, running_server
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--engine", help="Recogniser: pocketsphinx or whisper.")
-@click.pass_obj
-def server(invocation: Invocation, host: str | None, port: int | None, engine: str | None) -> None:
+@click.pass_context
+def server(ctx: click.Context, host: str | None, port: int | None, engine: str | None) -> None:
     """Run the server: speech-to-text and commands on a Wyoming port, and the configured satellites."""
+    if ctx.invoked_subcommand is not None:
+        return
+    invocation: Invocation = ctx.obj
     config = _with(invocation.config(), host=host, port=port, engine=engine)
     asyncio.run(_serve(config))
+
+
+@server.command()
+@click.option("--list", "listing", is_flag=True, help="Show who is paired, and no code.")
+@click.option("--remove", metavar="NAME", help="Take a pairing back: its name or the beginning of its id.")
+@click.pass_obj
+def pair(invocation: Invocation, listing: bool, remove: str | None) -> None:
+    """Show a code that pairs a Home Assistant with the server of this machine and user."""
+    from .companion.pairing import Pairing
+
+    pairing = Pairing(invocation.config().server.companion.folder)
+    if remove is not None:
+        found = [p for p in pairing.paired() if p.name == remove or p.pairing_id.startswith(remove)]
+        if len(found) != 1:
+            raise InputError(f"{remove!r} names {len(found)} pairings", remedy="See `hearth server pair --list`")
+        pairing.revoke(found[0].pairing_id)
+        click.echo(f"{found[0].name} is not paired any more")
+    elif listing:
+        for paired in pairing.paired():
+            since = datetime.fromtimestamp(paired.since).astimezone().strftime("%Y-%m-%d %H:%M")
+            click.echo(f"{paired.pairing_id}  {since}  {paired.name}")
+    else:
+        code, valid_s = pairing.offer()
+        click.echo(f"{code[:3]} {code[3:]}")
+        click.echo(f"Valid for {valid_s / 60:.0f} minutes: give it to Home Assistant's integration Hearth.", err=True)
 
 
 async def _serve(config: Config) -> None:
@@ -36,10 +65,14 @@ async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with running_server(config) as running:
+    async with running_server(config, _show_code) as running:
         # A line for people and programs alike: with port 0 it is the only way to learn the port.
         click.echo(f"listening on tcp://{running.listener.host}:{running.listener.port}")
         await stop.wait()
+
+
+def _show_code(code: str, minutes: int) -> None:
+    click.echo(f"To pair Home Assistant give it the code {code[:3]} {code[3:]}, valid for {minutes} minutes", err=True)
 
 
 @click.command()

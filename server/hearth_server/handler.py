@@ -14,8 +14,9 @@ Events that a service of this kind has no use for are ignored, as Wyoming asks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -82,6 +83,22 @@ def _text(value: object) -> str:
     return value
 
 
+class Guest(Protocol):
+    """What a connection is beside a Wyoming client's: that of a Home Assistant with Hearth's own integration."""
+
+    async def receive(self, event: Event) -> None:
+        """Take an event whose type begins with `hearth-`."""
+
+    def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
+        """Tell what is heard so far of an utterance, for the length of the block."""
+
+    def heard(self, transcription: Transcription, watch: Stopwatch) -> None:
+        """Take note of what was heard; the same words may come back as a command."""
+
+    async def close(self) -> None:
+        """The connection is over."""
+
+
 class Utterance:
     """Audio of one client on its way to a transcript."""
 
@@ -112,7 +129,10 @@ class Utterance:
 
     async def _transcribe(self, client: Client, context: Context) -> None:
         try:
-            transcription = await client.pipeline.listen(self.inbox, context, Stopwatch())
+            watch = Stopwatch()
+            async with client.hearing(context):
+                transcription = await client.pipeline.listen(self.inbox, context, watch)
+            client.heard(transcription, watch)
             facts = transcription_facts(transcription, context)
             # The client gets the words, because it has to send them back to be understood; the log does not get a PIN.
             shown = client.pipeline.dialogue.shown(transcription, context)
@@ -130,12 +150,22 @@ class Utterance:
 class Client:
     """A connection from its first event to its last."""
 
-    def __init__(self, connection: Connection, pipeline: Pipeline, language: str) -> None:
+    def __init__(self, connection: Connection, pipeline: Pipeline, language: str, guest: Guest | None = None) -> None:
         self.connection = connection
         self.pipeline = pipeline
         self.language = language
         self.connection_id = new_command_id()
         self.utterance: Utterance | None = None
+        self._guest = guest
+
+    def hearing(self, context: Context) -> contextlib.AbstractAsyncContextManager[None]:
+        """Tell what is heard so far to whoever wants to know."""
+        return self._guest.hearing(context) if self._guest is not None else contextlib.nullcontext()
+
+    def heard(self, transcription: Transcription, watch: Stopwatch) -> None:
+        """Tell what was heard to whoever wants to know."""
+        if self._guest is not None:
+            self._guest.heard(transcription, watch)
 
     async def run(self) -> None:
         """Serve the client until it leaves.
@@ -156,6 +186,8 @@ class Client:
                 await self.utterance.task
         finally:
             await self._stop_utterance()
+            if self._guest is not None:
+                await self._guest.close()
 
     async def _on(self, event: Event) -> None:
         write = self.connection.write
@@ -178,6 +210,8 @@ class Client:
             await self._on_text(transcript.text, transcript.language, transcript.context)
         elif Recognize.is_type(event.type):
             await self._on_recognize(parse(Recognize, event))
+        elif event.type.startswith("hearth-") and self._guest is not None:
+            await self._guest.receive(event)
 
     async def _begin(self, language: str | None) -> None:
         await self._stop_utterance()

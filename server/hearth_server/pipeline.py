@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from hearth_core.command import (
     Stopwatch,
     Transcription,
 )
+from hearth_core.errors import HearthError
 from hearth_core.home import Home
 from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
 
@@ -96,6 +97,8 @@ class Pipeline:
         self.settings = settings or PipelineSettings()
         self.observers: list[Observer] = []
         self.dialogue = Dialogue(house, self.settings.talk, self.settings.action_timeout_s)
+        # Reads the sentence files again and tells what is wrong in them; set by whoever read them.
+        self.renew: Callable[[], Awaitable[tuple[HearthError, ...]]] | None = None
         self._detector = detector
 
     @property

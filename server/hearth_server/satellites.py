@@ -23,6 +23,7 @@ import contextlib
 import logging
 import random
 import re
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,7 @@ from wyoming.satellite import RunSatellite
 from wyoming.snd import Played
 from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
+from wyoming.wake import Detection
 
 from hearth_core.audio import Converter, PcmFormat
 from hearth_core.command import Context, EndReason, Response, ResponseKind, Transcription, new_command_id
@@ -97,6 +99,7 @@ class SatelliteLink:
         self.resting = asyncio.Event()  # no command is under way
         self.resting.set()
         self.announced_area = ""
+        self.tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
         self._drive: _Drive | None = None
         self._area = area
         self.pipeline = pipeline
@@ -131,10 +134,10 @@ class SatelliteLink:
         await self._driven().send(event)
 
     async def announce(self, response: Response) -> None:
-        """Speak without having been spoken to, after the command that is under way.
+        """Speak without having been spoken to, after the command that is under way; after a question it listens.
 
         Raises:
-            PeerError: the satellite is away, or goes in the middle.
+            PeerError: the satellite is away, has no time, goes in the middle, or does not play it.
         """
         await self._driven().announce(response)
 
@@ -232,7 +235,8 @@ class _Drive:
 
     async def _announce(self, response: Response) -> None:
         try:
-            await self._speak(response, Context(language=self._link.language, satellite=self._link.name))
+            if not await self._speak(response, Context(language=self._link.language, satellite=self._link.name)):
+                raise PeerError(f"satellite {self._link.name} did not play what it was to say")
         finally:
             self._link.resting.set()
 
@@ -253,6 +257,11 @@ class _Drive:
         elif Played.is_type(event.type):
             if not self._link.control.played():
                 self._played.set()
+        elif Detection.is_type(event.type):
+            self._link.tell("wake", {"satellite": self._link.name, "wake_word": parse(Detection, event).name})
+        elif event.type == "hearth-near-miss":
+            told = {k: event.data.get(k) for k in ("wake_word", "score")}
+            self._link.tell("near_miss", {"satellite": self._link.name, **told})
         elif self._link.control.receive(event):
             pass
         elif Info.is_type(event.type):
@@ -332,10 +341,11 @@ class _Drive:
         facts = transcription_facts(transcription, context)
         await self._connection.write(Transcript(transcription.text, facts, context.language).event())
 
-    async def _speak(self, response: Response, context: Context) -> None:
+    async def _speak(self, response: Response, context: Context) -> bool:
+        """Say a response; return whether it was heard to its end."""
         self._played.clear()
         if self._superseded:
-            return
+            return False
         write = self._connection.write
         facts: dict[str, object] = {"command_id": context.command_id, "kind": str(response.kind)}
         if response.kind is ResponseKind.QUESTION:
@@ -353,3 +363,5 @@ class _Drive:
             await asyncio.wait_for(self._played.wait(), seconds + self._link.limits.played_margin_s)
         except TimeoutError:
             log.warning("%s satellite %s did not say that it played the answer", context.command_id, self._link.name)
+            return False
+        return not self._superseded

@@ -20,6 +20,8 @@ from hearth_intents.sentence_folders import SentenceFolders
 
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
+from .companion.serving import make_companion, sentence_folder, serving_companion, tell_code
+from .companion.session import Session
 from .dialogue import TalkSettings
 from .handler import Client
 from .house import House
@@ -74,16 +76,24 @@ async def running_house(config: Config, buses: Buses | None = None, *, settle_s:
 
 
 @contextlib.asynccontextmanager
-async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncIterator[Pipeline]:
+async def running_pipeline(
+    config: Config, buses: Buses | None = None, *, folders: Sequence[Path] = ()
+) -> AsyncIterator[Pipeline]:
     """Run the house and everything that understands it, without a socket.
+
+    Args:
+        config: says which.
+        buses: made from it already, None if not.
+        folders: with sentence files, beside those that are configured.
 
     Raises:
         ConfigError, EngineError, SentenceError: what is configured cannot be had.
     """
     async with running_house(config, buses, settle_s=SETTLE_S) as house, contextlib.AsyncExitStack() as stack:
-        folders = SentenceFolders(config.language, [Path(folder) for folder in config.server.sentences])
-        sentences = await asyncio.to_thread(folders.load)
-        tell_problems(folders)
+        where = [*(Path(folder) for folder in config.server.sentences), *folders]
+        sentence_folders = SentenceFolders(config.language, where)
+        sentences = await asyncio.to_thread(sentence_folders.load)
+        tell_problems(sentence_folders)
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
@@ -92,7 +102,7 @@ async def running_pipeline(config: Config, buses: Buses | None = None) -> AsyncI
         talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, _keep_understanding(pipeline, folders))
+        _own(stack, _keep_understanding(pipeline, sentence_folders))
         yield pipeline
 
 
@@ -100,6 +110,12 @@ async def _keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> N
     """Rebuild grammar and matcher whenever names or sentences change, and swap them between utterances."""
     outdated = asyncio.Event()
     pipeline.house.subscribe(lambda change: outdated.set() if change.vocabulary else None)
+
+    async def renew() -> tuple[HearthError, ...]:
+        outdated.set()
+        return (await asyncio.to_thread(folders.load)).problems
+
+    pipeline.renew = renew
     async with watching(folders, outdated.set):
         while True:
             await outdated.wait()
@@ -119,18 +135,26 @@ async def _keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> N
 
 
 @contextlib.asynccontextmanager
-async def running_server(config: Config) -> AsyncIterator[Server]:
-    """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites."""
+async def running_server(config: Config, show_code: Callable[[str, int], object] = tell_code) -> AsyncIterator[Server]:
+    """Run a server until the block is left: the pipeline, the Wyoming port and the links to the satellites.
+
+    Args:
+        config: says which.
+        show_code: brings a pairing code and its minutes before the owner's eyes.
+    """
     settings = config.server
-    buses = configured_buses(config.home, serving=True)
-    async with running_pipeline(config, buses) as pipeline, contextlib.AsyncExitStack() as stack:
+    companion = make_companion(settings.companion, config.language, show_code)
+    buses = configured_buses(config.home, serving=True, companion=companion)
+    folders = [sentence_folder(companion)] if companion else []
+    async with running_pipeline(config, buses, folders=folders) as pipeline, contextlib.AsyncExitStack() as stack:
         if buses.broker is not None and config.home.mqtt is not None:
             from .mqtt.exchange import exchanging
 
             await stack.enter_async_context(exchanging(pipeline, buses.broker, config.home.mqtt, config.language))
 
         async def on_connection(connection: Connection) -> None:
-            await Client(connection, pipeline, config.language).run()
+            guest = Session(companion, connection, pipeline) if companion else None
+            await Client(connection, pipeline, config.language, guest).run()
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
         async with listener:
@@ -157,6 +181,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                 )
                 _own(stack, link.run())
                 links.append(link)
+            if companion is not None:
+                await stack.enter_async_context(serving_companion(companion, pipeline, links, listener, settings))
             yield Server(pipeline, listener, tuple(links))
 
 

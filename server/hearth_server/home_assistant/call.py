@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from hearth_core.command import Action, Outcome, OutcomeStatus
 from hearth_core.errors import BusError, HearthError
 from hearth_core.home import State
 
 from ..bus import Readback
-from .client import Connection
 from .confirmation import failed, reached
 from .states import Seen, States
+
+
+class Caller(Protocol):
+    """What carries a call to Home Assistant: its WebSocket, or its own integration."""
+
+    async def command(self, kind: str, fields: Mapping[str, Any] | None = None, timeout_s: float = 30.0) -> Any:
+        """Return what came of it; BusError if it is refused, PeerError if no answer comes in time."""
 
 
 class Call:
@@ -27,7 +33,7 @@ class Call:
         action: what to do; all its entities have a state.
     """
 
-    def __init__(self, connection: Connection, states: States, readback: Readback, action: Action) -> None:
+    def __init__(self, connection: Caller, states: States, readback: Readback, action: Action) -> None:
         self._connection = connection
         self._states = states
         self._readback = readback

@@ -34,11 +34,15 @@ class HomeAssistant:
         base: its address, e.g. http://127.0.0.1:18123.
         token: a long-lived access token of its owner.
         log: the file that its output goes to.
+        command: what starts it, before the options that say where its configuration is.
+        env: what its environment has beside the tests' own.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hass = install()
+        self.command = [str(self.hass), "--skip-pip"]
+        self.env: dict[str, str] = {}
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.token = ""
@@ -72,7 +76,7 @@ class HomeAssistant:
             raise RuntimeError("Home Assistant runs already")
         # It must not outlive the tests, even if they are killed.
         tied = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        command = [*tied, str(self.hass), "--config", str(self.folder / "config"), "--skip-pip", "--log-no-color"]
+        command = [*tied, *self.command, "--config", str(self.folder / "config"), "--log-no-color"]
         with self.log.open("ab") as log:
             self._since = log.tell()
             self._process = subprocess.Popen(
@@ -80,7 +84,11 @@ class HomeAssistant:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PATH": os.pathsep.join([str(self.hass.parent), os.environ.get("PATH", "")])},
+                env={
+                    **os.environ,
+                    "PATH": os.pathsep.join([str(self.hass.parent), os.environ.get("PATH", "")]),
+                    **self.env,
+                },
             )
 
     def wait(self) -> None:

@@ -1,0 +1,210 @@
+"""Home Assistant's side of the companion protocol: ask who a server is, pair with it, stay connected to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wyoming.event import Event
+
+from . import __version__, address
+from .companion import PREFIX, PROTOCOL, Dialogue, Handler, RefusedError, refusal_of
+from .errors import PeerError, WireError
+from .wire import Connection, connect
+
+CONNECT_S: Final = 5.0
+ANSWER_S: Final = 5.0  # the server answers from memory
+# Both sides say something at least so often; three times silent is gone.
+PING_S: Final = 5.0
+SILENT_S: Final = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a server is.
+
+    Attributes:
+        server_id: stable, whatever its name and address.
+        protocol: version of this protocol that it speaks.
+    """
+
+    server_id: str
+    name: str
+    version: str
+    protocol: int
+    language: str
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Identity:
+        """Return what these fields say.
+
+        Raises:
+            WireError: they are not what a Hearth server says of itself.
+        """
+        server_id, name, version = (_text(data, key) for key in ("server_id", "name", "version"))
+        protocol = data.get("protocol")
+        if type(protocol) is not int or not server_id.isalnum():
+            raise WireError("what answers is not a Hearth server")
+        return cls(server_id, name, version, protocol, _text(data, "language"))
+
+
+def uri(host: str, port: int) -> str:
+    """Return the address of a server's Wyoming port."""
+    return f"tcp://{address.join(host, port)}"
+
+
+async def identify(host: str, port: int) -> Identity:
+    """Return who answers there.
+
+    Raises:
+        InputError, PeerError, WireError: nobody, or no Hearth server.
+    """
+    async with _asking(host, port) as connection:
+        return Identity.of(await _exchange(connection, "describe", {}, "identity"))
+
+
+async def request_code(host: str, port: int) -> float:
+    """Let the server show a pairing code to its owner; return for how many seconds it is valid.
+
+    Raises:
+        RefusedError: it shows none, because too many wrong ones were tried.
+        InputError, PeerError, WireError: as `identify`.
+    """
+    async with _asking(host, port) as connection:
+        told = await _exchange(connection, "pair", {}, "pairing")
+    valid_s = told.get("valid_s")
+    return float(valid_s) if isinstance(valid_s, int | float) else 0.0
+
+
+async def pair(host: str, port: int, code: str, name: str) -> str:
+    """Give the code that the server showed, return the secret token that opens it from now on.
+
+    Args:
+        host: the server's.
+        port: the server's.
+        code: six digits; blanks and dashes do not count.
+        name: what the server calls us in its log.
+
+    Raises:
+        RefusedError: the code is wrong, too old, or was wrong too often.
+        InputError, PeerError, WireError: as `identify`.
+    """
+    async with _asking(host, port) as connection:
+        digits = "".join(c for c in code if c.isalnum())[:32]
+        told = await _exchange(connection, "pair-code", {"code": digits, "name": name[:100]}, "paired")
+    return _text(told, "token")
+
+
+@contextlib.asynccontextmanager
+async def opened(host: str, port: int, token: str, server_id: str, role: str) -> AsyncIterator[Opened]:
+    """Connect and be let in, for the length of the block; the token is sent to the server with this id only.
+
+    Args:
+        host: the server's.
+        port: the server's.
+        token: from `pair`.
+        server_id: who it is to be.
+        role: "home" for the lasting connection, "speech" for one utterance.
+
+    Raises:
+        RefusedError: "unknown-token", "protocol", or "another-server": somebody else answers at this address.
+        InputError, PeerError, WireError: as `identify`.
+    """
+    async with _asking(host, port) as connection:
+        identity = Identity.of(await _exchange(connection, "describe", {}, "identity"))
+        if identity.server_id != server_id:
+            raise RefusedError("another-server", f"another Hearth server answers at {connection.peer}")
+        hello = {"token": token, "protocol": PROTOCOL, "version": __version__, "role": role}
+        welcome = await _exchange(connection, "hello", hello, "welcome")
+        yield Opened(connection, identity, welcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection on which we were let in, and what we were told at the door."""
+
+    connection: Connection
+    identity: Identity
+    welcome: Mapping[str, Any]
+
+    async def converse(
+        self, handlers: Mapping[str, Handler], on_ready: Callable[[Dialogue], object] = lambda _: None
+    ) -> None:
+        """Be in dialogue until the server leaves; it always does.
+
+        Raises:
+            PeerError: it left, or has been silent for too long.
+            WireError: it broke the protocol.
+        """
+        dialogue = Dialogue(self.connection, handlers)
+        pinging = asyncio.create_task(self._ping(dialogue), name="ping the Hearth server")
+        on_ready(dialogue)
+        try:
+            while (event := await self.connection.read(timeout=SILENT_S)) is not None:
+                await dialogue.receive(event)
+            raise PeerError(f"{self.connection.peer} closed the connection")
+        finally:
+            pinging.cancel()
+            await asyncio.gather(pinging, return_exceptions=True)
+            await dialogue.close()
+
+    async def leave(self) -> None:
+        """Take the pairing back; the token opens nothing any more.
+
+        Raises:
+            RefusedError, PeerError, WireError: the server could not be told.
+        """
+        dialogue = Dialogue(self.connection, {})
+
+        async def read() -> None:
+            while (event := await self.connection.read(timeout=SILENT_S)) is not None:
+                await dialogue.receive(event)
+
+        reading = asyncio.create_task(read(), name="read the Hearth server")
+        try:
+            await dialogue.request("unpair", timeout=ANSWER_S)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await dialogue.close()
+
+    async def _ping(self, dialogue: Dialogue) -> None:
+        while True:
+            await asyncio.sleep(PING_S)
+            with contextlib.suppress(PeerError):  # the reader notices as well
+                await dialogue.request("ping", timeout=SILENT_S)
+
+
+@contextlib.asynccontextmanager
+async def _asking(host: str, port: int) -> AsyncIterator[Connection]:
+    connection = await connect(uri(host, port), timeout=CONNECT_S)
+    async with connection:
+        yield connection
+
+
+async def _exchange(connection: Connection, method: str, fields: Mapping[str, Any], answer: str) -> Mapping[str, Any]:
+    """Ask before there is a dialogue."""
+    await connection.write(Event(PREFIX + method, dict(fields)))
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                event = await connection.read()
+                if event is None:
+                    raise PeerError(f"{connection.peer} closed the connection")
+                if event.type == PREFIX + "refused":
+                    raise refusal_of(event.data or {})
+                if event.type == PREFIX + answer:
+                    return event.data or {}
+    except TimeoutError:
+        # A Wyoming server that is not Hearth's ignores what it does not know.
+        raise PeerError(f"{connection.peer} did not answer as a Hearth server does") from None
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value or len(value) > 300 or not value.isprintable():
+        raise WireError(f"what answers is not a Hearth server: its {key} is missing")
+    return value

@@ -1,0 +1,1 @@
+"""What a Home Assistant that is paired with this server is told, asked and allowed."""

@@ -1,0 +1,197 @@
+"""What hassfest and HACS check of an integration, as far as it is in files: it must be true before it is published."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import struct
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hearth_core import __version__
+
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "custom_components" / "hearth"
+LANGUAGES = ("en", "de", "fr", "nl", "es")
+MANIFEST: Mapping[str, Any] = json.loads((COMPONENT / "manifest.json").read_text())
+ENGLISH: Mapping[str, Any] = json.loads((COMPONENT / "translations/en.json").read_text())
+ICONS: Mapping[str, Any] = json.loads((COMPONENT / "icons.json").read_text())
+SERVICES: Mapping[str, Any] = yaml.safe_load((COMPONENT / "services.yaml").read_text())
+# https://developers.home-assistant.io/docs/core/integration-quality-scale, read in November 2026.
+RULES = frozenset(
+    """
+action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage dependency-transparency
+docs-actions docs-conditions docs-high-level-description docs-installation-instructions docs-removal-instructions
+docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data test-before-configure test-before-setup
+unique-config-entry action-exceptions config-entry-unloading docs-configuration-parameters
+docs-installation-parameters entity-unavailable integration-owner log-when-unavailable parallel-updates
+reauthentication-flow test-coverage devices diagnostics discovery discovery-update-info docs-data-update docs-examples
+docs-known-limitations docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases
+dynamic-devices entity-category entity-device-class entity-disabled-by-default entity-translations
+exception-translations icon-translations reconfiguration-flow repair-issues stale-devices async-dependency
+inject-websession strict-typing
+    """.split()  # noqa: SIM905 - fifty names in quotes would hide them
+)
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text with its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}")
+    else:
+        yield path, str(value)
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    for file in sorted(COMPONENT.glob("*.py")):
+        yield file.name, file.read_text()
+
+
+def test_the_manifest_says_what_is_asked_for() -> None:
+    required = {
+        "domain",
+        "name",
+        "codeowners",
+        "documentation",
+        "issue_tracker",
+        "version",
+        "requirements",
+        "iot_class",
+    }
+    assert required <= MANIFEST.keys()
+    assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
+    assert (MANIFEST["domain"], MANIFEST["iot_class"]) == (COMPONENT.name, "local_push")
+    assert MANIFEST["config_flow"] is True
+    assert MANIFEST["quality_scale"] == "platinum"
+    assert all(kind.endswith(".local.") for kind in MANIFEST["zeroconf"])
+
+
+def test_one_version_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == __version__ == MANIFEST["version"]
+    (requirement,) = MANIFEST["requirements"]
+    low, high = re.fullmatch(r"hearth-voice>=([\d.]+),<([\d.]+)", requirement).groups()  # type: ignore[union-attr]
+    version, lowest, beyond = (tuple(int(part) for part in text.split(".")) for text in (__version__, low, high))
+    assert lowest <= version < beyond
+    assert low == __version__  # both are released together; an older wheel has not what this integration needs
+
+
+def test_hacs_takes_it() -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text())
+    assert hacs.keys() <= {"name", "content_in_root", "homeassistant", "hacs", "render_readme", "country"}
+    assert re.fullmatch(r"20\d\d\.\d{1,2}\.\d", hacs["homeassistant"])
+    assert [path.name for path in (ROOT / "custom_components").iterdir() if path.is_dir() and path.name[0] != "_"] == [
+        "hearth"
+    ]
+
+
+def test_the_oldest_home_assistant_is_the_one_that_is_tested() -> None:
+    from tests.real.home_assistant.component import VERSION
+
+    lowest = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
+    assert lowest.rpartition(".")[0] == VERSION.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_in_every_language_with_the_same_gaps(language: str) -> None:
+    here = dict(leaves(json.loads((COMPONENT / f"translations/{language}.json").read_text())))
+    english = dict(leaves(ENGLISH))
+    assert here.keys() == english.keys()
+    for path, text in english.items():
+        assert sorted(re.findall(r"{(\w+)}", here[path])) == sorted(re.findall(r"{(\w+)}", text)), path
+        assert here[path].strip() == here[path] != ""
+    if language != "en":
+        same = [path for path, text in english.items() if here[path] == text and len(text) > 12]
+        assert not [path for path in same if english[path] != "{name}"]
+
+
+def test_no_language_is_left_over() -> None:
+    assert {file.stem for file in (COMPONENT / "translations").glob("*.json")} == set(LANGUAGES)
+
+
+def test_every_action_has_its_texts_and_icon() -> None:
+    assert SERVICES.keys() == ENGLISH["services"].keys() == ICONS["services"].keys()
+    for name, action in SERVICES.items():
+        assert action["fields"].keys() == ENGLISH["services"][name]["fields"].keys()
+        assert all("selector" in field for field in action["fields"].values())
+    (registered,) = [text for name, text in sources() if name == "services.py"]
+    assert set(re.findall(r'add\(DOMAIN, "(\w+)"', registered)) == SERVICES.keys()
+
+
+def test_every_error_that_is_raised_has_a_text() -> None:
+    keys = {key for _, text in sources() for key in re.findall(r'translation_key="(\w+)"', text)}
+    exceptions = ENGLISH["exceptions"].keys()
+    assert keys <= exceptions
+    errors = next(text for name, text in sources() if name == "errors.py")
+    reasons = re.search(r"frozenset\(({.*?})\)", errors, re.DOTALL)
+    assert reasons is not None
+    assert {reason.replace("-", "_") for reason in ast.literal_eval(reasons[1])} <= exceptions
+
+
+def test_every_step_and_error_of_the_flow_has_a_text() -> None:
+    flow = next(text for name, text in sources() if name == "config_flow.py")
+    steps = set(re.findall(r'step_id="(\w+)"', flow))
+    assert steps == ENGLISH["config"]["step"].keys() | ENGLISH["options"]["step"].keys()
+    errors = set(re.findall(r'"base": "(\w+)"', flow)) | set(re.findall(r'"[\w-]+": "(\w+)"[,}]', flow))
+    assert errors <= ENGLISH["config"]["error"].keys()
+    assert set(re.findall(r'reason="(\w+)"', flow)) <= ENGLISH["config"]["abort"].keys()
+
+
+def test_every_icon_is_of_an_entity_that_has_a_name() -> None:
+    for platform, icons in ICONS["entity"].items():
+        assert icons.keys() <= ENGLISH["entity"][platform].keys()
+        assert all(icon["default"].startswith("mdi:") for icon in icons.values())
+
+
+def test_every_rule_of_the_quality_scale_is_done_or_exempt_with_a_reason() -> None:
+    rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
+    assert rules.keys() == RULES
+    for rule, status in rules.items():
+        if status != "done":
+            assert status["status"] == "exempt", rule
+            assert len(status["comment"]) > 20, rule
+
+
+def test_the_brand_has_its_images() -> None:
+    for name, side in (("icon.png", 256), ("icon@2x.png", 512)):
+        raw = (COMPONENT / "brand" / name).read_bytes()
+        assert raw[:8] == b"\x89PNG\r\n\x1a\n"
+        assert struct.unpack(">II", raw[16:24]) == (side, side)
+
+
+def test_it_imports_the_light_base_alone() -> None:
+    allowed = {"hearth_core", "homeassistant", "probatio", "wyoming"}
+    import sys
+
+    for name, text in sources():
+        for node in ast.walk(ast.parse(text)):
+            found = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom) and node.level == 0
+                else []
+            )
+            for module in found:
+                top = module.partition(".")[0]
+                assert top in allowed or top in sys.stdlib_module_names, f"{name} imports {module}"
+
+
+def test_the_page_of_docs_has_what_the_rules_ask_for() -> None:
+    text = (ROOT / "docs" / "integration.md").read_text()
+    for heading in (
+        "What it is for", "Install", "Remove", "How it stays up to date", "Devices", "Entities", "Triggers", "Actions",
+        "Examples", "Known limitations", "When something is wrong",
+    ):  # fmt: skip
+        assert f"## {heading}\n" in text
+    for action in SERVICES:
+        assert f"`hearth.{action}`" in text
+    for entity in (e["name"] for kind in ENGLISH["entity"].values() for e in kind.values() if "name" in e):
+        assert entity in text, entity

@@ -1,0 +1,130 @@
+"""What the server is told of the home, and when."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from custom_components.hearth.feed import names_and_terms
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import label_registry as lr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from tests.custom_components.conftest import set_up
+from tests.custom_components.fake_server import FakeServer, names
+
+
+async def test_what_is_exposed_is_told_and_nothing_else(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    told = server.homes[-1]
+    assert names(told) == {"light.lamp": ["lamp"]}
+    assert told["areas"] == [
+        {"id": "kitchen", "name": "Kitchen", "aliases": ["cook house"], "floor_id": "ground_floor"}
+    ]
+    assert told["floors"][0]["name"] == "Ground floor"
+    assert told["entities"][0]["area_id"] == "kitchen"
+    assert told["states"]["light.lamp"]["s"] == "off"
+    assert told["states"]["light.lamp"]["a"]["supported_color_modes"] == ["onoff"]
+
+
+async def test_changes_are_told(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:
+    registry = er.async_get(home)
+    registry.async_update_entity("light.lamp", aliases=["lantern"])
+    await server.until(lambda: names(server.homes[-1])["light.lamp"] == ["lantern"])
+    label = lr.async_get(home).async_create("Cosy")
+    registry.async_update_entity("light.lamp", labels={label.label_id})
+    await server.until(lambda: server.homes[-1]["entities"][0]["labels"] == ["cosy"])
+    ar.async_get(home).async_create("Attic")
+    await server.until(lambda: len(server.homes[-1]["areas"]) == 2)
+    async_expose_entity(home, "conversation", "light.secret", True)
+    await server.until(lambda: "light.secret" in names(server.homes[-1]))
+    async_expose_entity(home, "conversation", "light.secret", False)
+    await server.until(lambda: "light.secret" not in names(server.homes[-1]))
+
+
+async def test_states_are_told_as_they_change(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:
+    feed = loaded.runtime_data._feed
+    outdated: list[bool] = []
+    feed.outdate = lambda: outdated.append(True)
+    home.states.async_set("light.lamp", "on", {"friendly_name": "lamp", "brightness": 128})
+    home.states.async_set("light.secret", "on")
+    home.states.async_set("light.new_secret", "on")
+    assert outdated == [True]  # of itself Assist may use a new light, so it is looked at
+    await server.until(lambda: server.states["light.lamp"]["s"] == "on")
+    assert server.states["light.lamp"]["a"]["brightness"] == 128
+    assert "light.secret" not in server.states
+
+
+async def test_an_entity_without_a_registry_entry_is_told_by_its_state(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    async_expose_entity(home, "conversation", "switch.loose", True)
+    home.states.async_set("switch.loose", "off", {"friendly_name": "Loose"})
+    await server.until(lambda: names(server.homes[-1]).get("switch.loose") == ["Loose"])
+    home.states.async_set("switch.loose", "off", {"friendly_name": "Fixed"})
+    await server.until(lambda: names(server.homes[-1]).get("switch.loose") == ["Fixed"])
+    home.states.async_remove("switch.loose")
+    await server.until(lambda: "switch.loose" not in names(server.homes[-1]))
+
+
+async def test_what_is_large_or_useless_stays_here(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    attributes = {"friendly_name": "lamp", "entity_picture": "/api/x?token=secret", "list": ["x" * 5000], "ok": (1, 2)}
+    home.states.async_set("light.lamp", "on", attributes)
+    await server.until(lambda: server.states["light.lamp"]["s"] == "on")
+    assert server.states["light.lamp"]["a"] == {"friendly_name": "lamp", "ok": [1, 2]}
+    assert "secret" not in json.dumps(server.states)
+
+
+async def test_the_owners_sentences_are_told(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "custom_sentences" / "en"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("language: en\n")
+    (folder / "large.yaml").write_text("x" * 300_000)
+    (folder / "bad.yaml").write_bytes(b"\xff\xfe")
+    home.config.config_dir = str(tmp_path)
+    await set_up(home, entry, server)
+    assert server.homes[-1]["sentences"] == {"en/mine.yaml": "language: en\n"}
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_five_thousand_entities_are_told(home: HomeAssistant, entry: MockConfigEntry, server: FakeServer) -> None:
+    for number in range(5000):
+        home.states.async_set(
+            f"light.l{number}", "off", {"friendly_name": f"Lamp {number}", "brightness": number % 255}
+        )
+    await set_up(home, entry, server)
+    assert len(server.homes[-1]["entities"]) == 5001
+    found, places = names_and_terms(home)
+    assert len(found) == 500
+    assert places == ["Kitchen", "cook house", "Ground floor"]
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_server_that_has_its_own_way_to_home_assistant_is_not_fed(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer
+) -> None:
+    server.feed = False
+    assert await home.config_entries.async_setup(entry.entry_id)
+    await home.async_block_till_done()
+    entry.runtime_data.outdate_home()
+    assert server.homes == []
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_burst_of_renames_is_few_tellings(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    registry = er.async_get(home)
+    before = len(server.homes)
+    for number in range(50):
+        registry.async_update_entity("light.lamp", name=f"lamp {number}")
+    await server.until(lambda: names(server.homes[-1])["light.lamp"] == ["lamp 49"])
+    assert len(server.homes) - before <= 3

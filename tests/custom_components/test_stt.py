@@ -1,0 +1,90 @@
+"""Speech on its way to the server, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from custom_components.hearth import stt as ours
+from homeassistant.components import stt
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from wyoming.asr import Transcript
+from wyoming.event import Event
+
+from tests.custom_components.fake_server import FakeServer, error, partial
+
+ENTITY = "stt.test_server_speech"
+METADATA = stt.SpeechMetadata(
+    language="en",
+    format=stt.AudioFormats.WAV,
+    codec=stt.AudioCodecs.PCM,
+    bit_rate=stt.AudioBitRates.BITRATE_16,
+    sample_rate=stt.AudioSampleRates.SAMPLERATE_16000,
+    channel=stt.AudioChannels.CHANNEL_MONO,
+)
+
+
+async def speech(*pcm: bytes) -> AsyncIterator[bytes]:
+    for part in pcm:
+        yield part
+
+
+def entity(hass: HomeAssistant) -> Any:
+    found = stt.async_get_speech_to_text_entity(hass, ENTITY)
+    assert found is not None
+    return found
+
+
+async def test_speech_goes_with_names_and_comes_back_as_text(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    listening = entity(home)
+    assert listening.check_metadata(METADATA)
+    assert not listening.audio_processing.requires_external_vad
+    result = await listening.internal_async_process_audio_stream(METADATA, speech(b"\1\0" * 800, b"\2\0" * 800))
+    assert (result.text, result.result) == ("turn on the lamp", stt.SpeechResultState.SUCCESS)
+    assert server.heard == b"\1\0" * 800 + b"\2\0" * 800
+    assert server.transcribe is not None
+    assert server.transcribe.transcript_names == ["lamp"]
+    assert server.transcribe.transcript_terms == ["Kitchen", "cook house", "Ground floor"]
+    assert server.transcribe.context == {"home_assistant": "test home"}
+
+
+async def test_partial_results_come_before_the_result(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ours, "_Partial", lambda text: text)
+    server.speech = [partial("turn"), partial(""), Event("unheard-of"), partial("turn on"), Transcript("go").event()]
+    stream = entity(home).async_process_audio_stream_with_progress(METADATA, speech(b"\1\0"))
+    results = [result async for result in stream]
+    assert results[:-1] == ["turn", "turn on"]
+    assert results[-1].text == "go"
+
+
+@pytest.mark.parametrize("answer", [[error("the engine failed")], [Event("drop")], [Event("transcript", {})]])
+async def test_a_server_that_fails_is_an_error_and_one_line(
+    home: HomeAssistant,
+    loaded: MockConfigEntry,
+    server: FakeServer,
+    answer: list[Event],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.speech = answer
+    result = await entity(home).async_process_audio_stream(METADATA, speech(b"\1\0"))
+    assert result.result is stt.SpeechResultState.ERROR
+    assert caplog.text.count("did not hear a command") == 1
+
+
+async def test_sound_that_breaks_off_is_an_error(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ours, "ANSWER_S", 0.2)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"\1\0"
+        raise RuntimeError("unplugged")
+
+    result = await entity(home).async_process_audio_stream(METADATA, broken())
+    assert result.result is stt.SpeechResultState.ERROR

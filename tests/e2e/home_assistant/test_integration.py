@@ -1,0 +1,208 @@
+"""The integration in the Home Assistant that people have: added, used, its server killed, removed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.e2e.home_assistant.test_speech import GREEN, KITCHEN, pcm, until_green
+from tests.real.home_assistant.assist import run_pipeline
+from tests.real.home_assistant.browser import add_hearth, browsing, picture_folder
+from tests.real.home_assistant.client import Client
+from tests.real.home_assistant.house import rename
+from tests.real.home_assistant.running import HomeAssistant, _free_port
+from tests.real.home_assistant.with_integration import HearthServer, with_integration
+from tests.real.parts import missing
+from tests.real.python314 import InstallError
+
+pytestmark = pytest.mark.timeout(1200)  # the first test of all installs Home Assistant
+
+FLOWS = "/api/config/config_entries/flow"
+WAIT_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
+    """A Home Assistant with the integration's folder, freshly onboarded."""
+    folder = tmp_path_factory.mktemp("with-integration")
+    try:
+        home_assistant = with_integration(folder)
+        home_assistant.set_up()
+    except InstallError as error:
+        missing(f"these tests need a real Home Assistant: {error.message}", error.remedy)
+    home_assistant.start()
+    yield home_assistant
+    home_assistant.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HearthServer]:
+    """A server with one satellite that is not there yet."""
+    running = HearthServer(tmp_path_factory.mktemp("server"), _free_port())
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+async def observer(house: HomeAssistant) -> AsyncIterator[Client]:
+    async with house.observer() as client:
+        yield client
+
+
+async def rest(house: HomeAssistant, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    headers = {"Authorization": f"Bearer {house.token}"}
+    timeout = aiohttp.ClientTimeout(300)  # the first flow installs what the integration requires
+    async with (
+        aiohttp.ClientSession(house.base, headers=headers, timeout=timeout) as session,
+        session.request(method, path, json=body) as answer,
+    ):
+        return await answer.json()
+
+
+async def entities(observer: Client) -> dict[str, str]:
+    """Return the integration's entities: their ids by unique id without the server's."""
+    entries = await observer.command("config/entity_registry/list")
+    return {e["unique_id"].partition("/")[2]: e["entity_id"] for e in entries if e["platform"] == "hearth"}
+
+
+async def say(observer: Client, text: str) -> Mapping[str, Any]:
+    answer = await observer.command(
+        "call_service", domain="hearth", service="say_as_text", service_data={"text": text}, return_response=True
+    )
+    response: Mapping[str, Any] = answer["response"]
+    return response
+
+
+async def test_the_flow_needs_an_address_and_the_code(
+    house: HomeAssistant, server: HearthServer, observer: Client
+) -> None:
+    flow = await rest(house, "POST", FLOWS, {"handler": "hearth"})
+    assert flow["step_id"] == "user", flow
+    flow = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"host": "127.0.0.1", "port": server.port})
+    assert flow["step_id"] == "pair", flow
+    code = await asyncio.to_thread(server.code)
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    flow = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"code": wrong})
+    assert flow["errors"] == {"base": "wrong_code"}
+    done = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"code": code})
+    assert (done["type"], done["title"]) == ("create_entry", "Hearth"), done
+    async with asyncio.timeout(WAIT_S):
+        while "speech" not in await entities(observer):
+            await asyncio.sleep(0.2)
+    assert len(json.loads((server.state / "companion.json").read_text())["pairings"]) == 1
+
+
+async def test_a_text_switches_a_light(observer: Client) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while (await say(observer, "turn on the bed light"))["kind"] != "done":
+            await asyncio.sleep(0.3)
+    await observer.wait("light.bed_light", "on")
+    answer = await say(observer, "turn off the bed light")
+    assert answer["outcomes"] == {"light.bed_light": "done"}
+    await observer.wait("light.bed_light", "off")
+
+
+async def test_one_click_makes_a_pipeline_through_which_a_recording_switches_a_light(observer: Client) -> None:
+    await observer.call("light.turn_on", KITCHEN, color_name="red")
+    ours = await entities(observer)
+    before = {p["id"] for p in (await observer.command("assist_pipeline/pipeline/list"))["pipelines"]}
+    await observer.call("button.press", ours["create_pipeline"])
+    made = [p for p in (await observer.command("assist_pipeline/pipeline/list"))["pipelines"] if p["id"] not in before]
+    assert [(p["stt_engine"], p["conversation_engine"]) for p in made] == [(ours["speech"], ours["conversation"])]
+    run = await run_pipeline(observer, made[0]["id"], pcm(GREEN))
+    assert (run.text, run.kind) == ("set kitchen lights to green", "action_done")
+    await until_green(observer)
+    last = await observer.wait(ours["last_command"], "set kitchen lights to green")
+    assert last["attributes"]["confidence"] > 0
+    assert (await observer.state(ours["engine"]))["state"] == "pocketsphinx"
+
+
+async def test_a_rename_is_understood(observer: Client) -> None:
+    await rename(observer, "light.bed_light", "Reading lamp")
+    start = time.monotonic()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while (await say(observer, "turn on the reading lamp"))["kind"] != "done":
+                await asyncio.sleep(0.05)
+        print(f"a rename was understood after {time.monotonic() - start:.2f} s")
+        assert (await say(observer, "turn on the bed light"))["kind"] == "not-understood"
+    finally:
+        await rename(observer, "light.bed_light", None)
+
+
+async def test_what_is_hidden_from_assist_is_not_there(observer: Client) -> None:
+    await observer.call("light.turn_on", "light.ceiling_lights")
+    assert (await say(observer, "turn off the ceiling lights"))["kind"] != "done"
+    assert (await observer.state("light.ceiling_lights"))["state"] == "on"
+
+
+async def test_a_server_that_is_killed_and_started_again(
+    house: HomeAssistant, server: HearthServer, observer: Client
+) -> None:
+    state = (await entities(observer))["state"]
+    since = len(house.log.read_text())
+    server.kill()
+    await observer.wait(state, "unavailable")
+    await asyncio.sleep(3)  # some attempts
+    await asyncio.to_thread(server.start)
+    async with asyncio.timeout(2 * WAIT_S):
+        while (await observer.state(state))["state"] == "unavailable":
+            await asyncio.sleep(0.2)
+    said = [line for line in house.log.read_text()[since:].splitlines() if "custom_components.hearth" in line]
+    assert [("is away" in line, "is back" in line) for line in said] == [(True, False), (False, True)], said
+    async with asyncio.timeout(WAIT_S):
+        while (await say(observer, "turn on the bed light"))["kind"] != "done":
+            await asyncio.sleep(0.3)
+
+
+async def test_removed_nothing_is_left(house: HomeAssistant, server: HearthServer, observer: Client) -> None:
+    (entry,) = await observer.command("config_entries/get", domain="hearth")
+    token = _token(house)
+    await rest(house, "DELETE", f"/api/config/config_entries/entry/{entry['entry_id']}")
+    assert await entities(observer) == {}
+    devices = await observer.command("config/device_registry/list")
+    assert not [d for d in devices if any(domain == "hearth" for domain, _ in d["identifiers"])]
+    pipelines = (await observer.command("assist_pipeline/pipeline/list"))["pipelines"]
+    assert not [p for p in pipelines if "hearth" in str(p["stt_engine"])]
+    assert not [i for i in (await observer.command("repairs/list_issues"))["issues"] if i["domain"] == "hearth"]
+    assert json.loads((server.state / "companion.json").read_text())["pairings"] == []
+    assert token not in house.log.read_text() + server.log.read_text()
+
+
+def _token(house: HomeAssistant) -> str:
+    stored = json.loads((Path(house.folder) / "config/.storage/core.config_entries").read_text())
+    (entry,) = [e for e in stored["data"]["entries"] if e["domain"] == "hearth"]
+    return str(entry["data"]["token"])
+
+
+async def test_a_person_adds_it_in_the_browser_and_sees_the_devices(
+    house: HomeAssistant, server: HearthServer, observer: Client, tmp_path: Path
+) -> None:
+    pictures = picture_folder(tmp_path)
+
+    async def code() -> str:
+        return await asyncio.to_thread(server.code)
+
+    async with browsing(house) as page:
+        await add_hearth(page, server.port, code, pictures)
+        async with asyncio.timeout(WAIT_S):
+            while (await say(observer, "turn on the bed light"))["kind"] != "done":
+                await asyncio.sleep(0.3)
+        await page.goto("/config/devices/dashboard?historyBack=1&domain=hearth")
+        await page.get_by_text("Server", exact=True).first.wait_for()
+        devices = await observer.command("config/device_registry/list")
+        (device,) = [d for d in devices if any(domain == "hearth" for domain, _ in d["identifiers"])]
+        await page.goto(f"/config/devices/device/{device['id']}")
+        await page.get_by_text("Last command").first.wait_for()
+        await page.get_by_text("turn on the bed light").first.wait_for()
+        await page.screenshot(path=pictures / "server.png")
+    for name in ("pairing.png", "server.png"):
+        assert (pictures / name).stat().st_size > 10_000

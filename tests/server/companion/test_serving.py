@@ -1,0 +1,85 @@
+"""What the network is told, what is kept of sentences, and a folder that cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hearth_core.config import Config
+from hearth_server import server as hearth
+from hearth_server.companion import serving
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, Mapping[str, str]]]:
+    told: list[tuple[str, str, int, Mapping[str, str]]] = []
+
+    @contextlib.asynccontextmanager
+    async def announce(kind: str, name: str, port: int, facts: Mapping[str, str], host: str) -> AsyncIterator[None]:
+        told.append((kind, name, port, facts))
+        yield
+
+    monkeypatch.setattr("hearth_core.announce.announced", announce)
+    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine())
+    return told
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, host: str = "127.0.0.1", **companion: Any) -> AsyncIterator[hearth.Server]:
+    settings = {"host": host, "port": 0, "companion": {"state": str(folder), **companion}}
+    async with hearth.running_server(Config.model_validate({"server": settings})) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("host", "announce", "expected"),
+    [("127.0.0.1", None, 0), ("0.0.0.0", None, 2), ("0.0.0.0", False, 0), ("127.0.0.1", True, 2)],
+)
+async def test_the_network_is_told_of_a_server_that_it_can_reach(
+    tmp_path: Path, announced: list[Any], host: str, announce: bool | None, expected: int
+) -> None:
+    async with running(tmp_path, host, announce=announce) as server:
+        assert len(announced) == expected
+        for kind, name, port, facts in announced:
+            assert kind in ("_hearth._tcp.local.", "_wyoming._tcp.local.")
+            assert port == server.listener.port
+            assert name == f"hearth-{facts['id'][:12]}"
+
+
+async def test_the_id_is_the_same_after_a_restart(tmp_path: Path, announced: list[Any]) -> None:
+    for _ in range(2):
+        async with running(tmp_path, announce=True):
+            pass
+    assert len({name for _, name, _, _ in announced}) == 1
+
+
+async def test_a_server_that_cannot_keep_a_pairing_serves_all_the_same(
+    tmp_path: Path, announced: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    async with running(tmp_path / "file" / "folder", announce=True) as server:
+        assert server.pipeline.house.home.entities
+    assert "can pair" in caplog.text
+    assert announced == []
+
+
+async def test_it_can_be_switched_off(tmp_path: Path, announced: list[Any]) -> None:
+    async with running(tmp_path / "none", enabled=False):
+        pass
+    assert not (tmp_path / "none").exists()
+
+
+def test_sentences_that_are_gone_are_removed_and_none_leaves_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "sentences"
+    folder.mkdir()
+    keep = serving._keep_sentences
+    assert keep(folder, {"en/a.yaml": "a", "en/b.yaml": "b", "../x.yaml": "x", "/e/x.yaml": "x", "en/x.txt": "x"})
+    assert not keep(folder, {"en/a.yaml": "a", "en/b.yaml": "b"})
+    assert keep(folder, {"en/a.yaml": "new"})
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")} == {"sentences/en/a.yaml"}
+    assert (folder / "en/a.yaml").read_text() == "new"
