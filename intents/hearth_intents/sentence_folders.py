@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]
 class SentenceFolders:
     """The sentences of a language with those of some folders.
 
-    A file that is bad now counts with its last good text; one that is deleted is gone. Not for several threads at once.
+    A file that is bad now counts with its last good text; one that is deleted is gone.
 
     Args:
         language: code.
@@ -33,6 +34,7 @@ class SentenceFolders:
         self._last: Fingerprint | None = None
         self._current: Sentences | None = None
         self._told: set[str] = set()
+        self._loading = threading.Lock()  # whoever comes second gets what the first has read
 
     def changed(self) -> bool:
         """Return whether the files differ from those read, and have come to rest since the last call.
@@ -49,6 +51,10 @@ class SentenceFolders:
         Raises:
             SentenceError: nobody has sentences in the language, or a folder is not there.
         """
+        with self._loading:
+            return self._load()
+
+    def _load(self) -> Sentences:
         now = self._fingerprint()
         if self._current is not None and now == self._loaded:
             return self._current
