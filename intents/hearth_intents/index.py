@@ -38,10 +38,11 @@ _MAX_NUMBERS = 2_001
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Sentences of one intent that stand together in a file."""
+    """Sentences of one intent that stand together in a file; `order` is their place among all."""
 
     intent: str
     data: IntentData
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Index:
         for name, intent in sentences.intents.intents.items():
             for number, data in enumerate(intent.data):
                 tag = phrasing.symbols[f"{_TAG}{name}{_TAG}{number}"]
-                self._blocks[tag] = Block(name, data)
+                self._blocks[tag] = Block(name, data, len(self._blocks))
                 end = phrasing.words.after(tag, EMPTY)
                 scope = phrasing.scope(data)
                 for sentence in data.sentences:

@@ -230,7 +230,7 @@ class Matcher:
     def _only(self, blocks: Iterable[Block]) -> Intents:
         """Return these sentences alone, as hassil takes them."""
         data: dict[str, list[IntentData]] = {}
-        for block in blocks:
+        for block in sorted(blocks, key=lambda block: block.order):  # of equal readings the first counts
             data.setdefault(block.intent, []).append(block.data)
         intents = {name: Intent(name, data=each) for name, each in data.items()}
         return replace(self._sentences.intents, intents=intents)

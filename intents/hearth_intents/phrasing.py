@@ -7,7 +7,7 @@ symbol below 0 until it is filled with its words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hassil.expression import ListReference, Sentence, TextChunk
@@ -182,6 +182,8 @@ class Phrasing:
                 yield self._said_as(text, self.say(target, end, named))
             elif piece > 0:
                 yield from self._glue(target, text + self.pieces.symbols.texts[piece], end, named)
+            elif isinstance(self.lists[-piece - 1].source, WildcardSlotList):  # what stands before is part of the text
+                yield from self._say_list(piece, target, end, named)
             else:  # "super{thing}": the list's words as pieces
                 named_now = named or self.lists[-piece - 1].gives_context
                 yield from self._glue(self._as_pieces(self._root(piece), target), text, end, named_now)
@@ -194,8 +196,22 @@ class Phrasing:
         glued = {piece: target for piece, target in pieces.arcs(node).items() if piece > 0}
         then = self.say(pieces.node(pieces.final(node), apart), end, named)
         yield self.words.after(number, then)
-        if glued and not isinstance(self.lists[-number - 1].source, RangeSlotList):  # "{room}s"
+        if isinstance(self.lists[-number - 1].source, WildcardSlotList):
+            yield self.words.after(number, self._after_word(glued, end, named))
+        elif glued and not isinstance(self.lists[-number - 1].source, RangeSlotList):  # "{room}s"
             yield self.say(self._as_pieces(self._root(number), pieces.node(False, glued)), end, named)
+
+    def _after_word(self, glued: Mapping[int, int], end: int, named: bool) -> int:
+        """Return what can follow free text with an ending, which is part of it here and hassil's to look at."""
+        pieces = self.pieces.automata
+        found = []
+        for target in glued.values():
+            found += [end] if named and pieces.final(target) else []
+            arcs = pieces.arcs(target)
+            if GAP in arcs:
+                found.append(self.say(arcs[GAP], end, named))
+            found.append(self._after_word({piece: then for piece, then in arcs.items() if piece > 0}, end, named))
+        return self.words.union(found)
 
     def _said_as(self, text: str, then: int) -> int:
         found = []

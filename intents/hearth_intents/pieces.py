@@ -18,12 +18,12 @@ from hassil.expression import (
 )
 
 from .automaton import NOTHING, Automata
-from .spoken import FRACTION, UNSPACED, UNSPACED_WORD, Speech
+from .spoken import FRACTION, MARKS, UNSPACED, UNSPACED_WORD, Speech
 
 GAP = 0
 
 # A character of a script without blanks is a word of its own.
-_SPLIT = re.compile(rf"[\s_/-]+|[{UNSPACED}]|[^\s_/{UNSPACED}-]+")
+_SPLIT = re.compile(rf"[\s_/-]+|[{UNSPACED}][{MARKS}]*|[^\s_/{UNSPACED}-]+")
 
 
 class Symbols:
@@ -39,6 +39,9 @@ class Symbols:
             number = self._numbers[text] = len(self.texts)
             self.texts.append(text)
         return number
+
+
+_SAID = re.compile(r"[\w'’]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Pieces:
                     then = self.automata.after(GAP, then)
                     then = self.automata.after(self.symbols[self._signs[part]], then)
                     then = self.automata.after(GAP, then)
-                elif part:
+                elif _SAID.search(part):  # other signs are silent, "%" where nobody knows how it is said
                     then = self.automata.after(self.symbols[part.lower()], then)
         return then
 

@@ -127,8 +127,10 @@ class Search:
         """Return the sentences that the text is to the letter, what may be skipped at its ends aside."""
         edges = self._spans(literal=1)
         ways = {edge: self._same(edge) for each in edges.values() for edge in each}
-        found = (self._found(each, tuple(self._index.blocks(each.node))) for each in self._run(edges, ways, 0.0, 1))
-        return [each for each in found if each.blocks]
+        found: dict[Words, Found] = {}
+        for hypothesis in self._run(edges, ways, 0.0, 1):
+            _add(found, self._found(hypothesis, tuple(self._index.blocks(hypothesis.node))))
+        return list(found.values())
 
     def nearest(self, window: float, *, free_text: bool = True) -> list[Found]:
         """Return the sentences that sound most like the text, nearest first.
@@ -146,15 +148,10 @@ class Search:
         for hypothesis in self._run(edges, near, budget, BEAM):
             if hypothesis.cost > limit:
                 break
-            blocks = tuple(self._index.blocks(hypothesis.node))
-            if blocks:
+            sentence = self._found(hypothesis, tuple(self._index.blocks(hypothesis.node)))
+            if sentence.blocks:
                 limit = min(limit, hypothesis.cost + window)
-                sentence = self._found(hypothesis, blocks)
-                same = found.setdefault(sentence.words, sentence)
-                if same is not sentence:  # "bedroom lamp" is a name here, an area and a word there
-                    found[sentence.words] = replace(
-                        same, blocks=tuple({id(b): b for b in (*same.blocks, *blocks)}.values())
-                    )
+                _add(found, sentence)
         return list(found.values())
 
     # the lattice
@@ -346,6 +343,15 @@ class Search:
             worst_word=max((way.share for way in ways if not way.name), default=0.0),
             free=not all(way.sounds for way in ways),
         )
+
+
+def _add(found: dict[Words, Found], sentence: Found) -> None:
+    """Add a sentence, or the blocks of one with the same words: "bedroom lamp" is a name, or an area and a word."""
+    if sentence.blocks:
+        same = found.setdefault(sentence.words, sentence)
+        if same is not sentence:
+            blocks = {id(block): block for block in (*same.blocks, *sentence.blocks)}
+            found[sentence.words] = replace(same, blocks=tuple(blocks.values()))
 
 
 _Ways = dict[int, list[_Way]]

@@ -32,7 +32,10 @@ FRACTION = re.compile(r"\d/\d")
 
 # Scripts written without blanks, as a regular expression's set: Thai, kana, Chinese characters.
 UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+# What stands above or below a Thai letter belongs to it.
+MARKS = "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 UNSPACED_WORD = re.compile(f"[{UNSPACED}]")
+_MARK = re.compile(f"[{MARKS}]")
 
 _NUMBER = re.compile(r"\d+(?:\.\d+|,\d{1,2}(?!\d))?")
 
@@ -136,7 +139,7 @@ def _tokens(text: str, symbols: Mapping[str, str]) -> list[str]:
         end = number.end() if number else at
         while end < len(text) and _in_word(text, end):
             end += 1
-            if UNSPACED_WORD.match(text, end - 1) or UNSPACED_WORD.match(text, min(end, len(text) - 1)):
+            if not _MARK.match(text, end) and (UNSPACED_WORD.match(text, end - 1) or UNSPACED_WORD.match(text, end)):
                 break
         if end > at:
             token = text[at:end].strip("'")
