@@ -90,6 +90,10 @@ class Dialogue:
     def schedule(self, schedule: Scheduling | None) -> None:
         self._means.schedule = schedule
 
+    def guard(self, rules: Sequence[Rule]) -> None:
+        """Judge by these rules from now on."""
+        self._means.rules = rules
+
     def shown(self, heard: Transcription, context: Context) -> Transcription:
         """Return what may be told of an utterance before it is understood: never a PIN."""
         return replace(heard, hypotheses=tuple(self.shown_reading(h, context) for h in heard.hypotheses))

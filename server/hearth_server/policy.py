@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import time
 from enum import IntEnum
+from typing import Protocol
 
 from hearth_core.command import Action, Context
 from hearth_core.config_policy import PolicyConfig, PolicyRuleConfig
@@ -113,10 +114,38 @@ _READ_ONLY = frozenset({"binary_sensor", "sensor"})
 _TARGET_KEYS = ("area_id", "device_id", "floor_id", "label_id")
 
 
-def rules(config: PolicyConfig) -> tuple[Rule, ...]:
-    """Return the rules of a configuration, then the built-in ones unless they are off."""
+class AssistantRule(Protocol):
+    """A rule that was set from Home Assistant, by the action `hearth.set_policy`."""
+
+    @property
+    def target(self) -> str:
+        """A domain or an entity."""
+
+    @property
+    def action(self) -> str:
+        """What to do: allow, confirm or deny."""
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Where it holds if it is said there; everywhere if empty."""
+
+
+def rules(config: PolicyConfig, assistant: Sequence[AssistantRule] = ()) -> tuple[Rule, ...]:
+    """Return the rules of a configuration, then those set from Home Assistant, then the built-in ones unless off."""
     own = tuple(_rule(rule, number) for number, rule in enumerate(config.rules, 1))
-    return own + (BUILTIN if config.builtin else ())
+    set_there = tuple(_assistant_rule(rule, number) for number, rule in enumerate(assistant, 1))
+    return own + set_there + (BUILTIN if config.builtin else ())
+
+
+def _assistant_rule(rule: AssistantRule, number: int) -> Rule:
+    decision = Decision[rule.action.upper()]
+    name = f"Home Assistant's rule {number}"
+    if "." in rule.target:
+        return Rule(name, decision, entities=frozenset({rule.target}), rooms=rule.areas)
+    # To ask before a door is locked helps nobody.
+    harmless = frozenset(service for known in BUILTIN if rule.target in known.domains for service in known.harmless)
+    spared = harmless if decision is Decision.CONFIRM else frozenset()
+    return Rule(name, decision, domains=frozenset({rule.target}), harmless=spared, rooms=rule.areas)
 
 
 def judge(plan: Plan, home: Home, context: Context, rules: Sequence[Rule] = BUILTIN) -> Ruling:

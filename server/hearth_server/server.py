@@ -182,6 +182,7 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
                 _own(stack, link.run())
                 links.append(link)
             if companion is not None:
+                companion.policies.subscribe(lambda found: pipeline.dialogue.guard(rules(config.policy, found)))
                 await stack.enter_async_context(serving_companion(companion, pipeline, links, listener, settings))
             yield Server(pipeline, listener, tuple(links))
 

@@ -10,6 +10,7 @@ import pytest
 from hearth_core.command import Action, Context, ResponseKind
 from hearth_core.config_policy import PolicyConfig
 from hearth_core.home import Area, Entity, Home
+from hearth_server.companion.policies import Rule as AssistantRule
 from hearth_server.plan import Plan
 from hearth_server.policy import BUILTIN, Decision, judge, rules
 from tests.house_fakes import said
@@ -136,3 +137,28 @@ def test_the_first_rule_that_fits_wins() -> None:
 def test_the_built_in_rules_can_be_turned_off() -> None:
     assert rules(PolicyConfig()) == BUILTIN
     assert rules(PolicyConfig(builtin=False)) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "service", "entity_id", "room", "decision"),
+    [
+        ({"target": "lock.front", "action": "deny"}, "lock.unlock", "lock.front", None, DENY),
+        ({"target": "lock.front", "action": "deny"}, "lock.unlock", "lock.shed", None, CONFIRM),
+        ({"target": "lock", "action": "confirm"}, "lock.unlock", "lock.front", None, CONFIRM),
+        ({"target": "lock", "action": "confirm"}, "lock.lock", "lock.front", None, ALLOW),
+        ({"target": "light", "action": "confirm"}, "light.turn_on", "light.hall", None, CONFIRM),
+        ({"target": "lock", "action": "allow", "areas": ["hall"]}, "lock.unlock", "lock.front", "hall", ALLOW),
+        ({"target": "lock", "action": "allow", "areas": ["hall"]}, "lock.unlock", "lock.front", "garage", CONFIRM),
+    ],
+)
+def test_rules_of_home_assistant_go_before_the_built_in_ones(
+    rule: dict[str, Any], service: str, entity_id: str, room: str | None, decision: Decision
+) -> None:
+    known = rules(PolicyConfig(), (AssistantRule.model_validate(rule),))
+    assert judge(plan((service, entity_id)), HOME, Context(area_id=room), known).decision is decision
+
+
+def test_the_owners_rules_go_before_those_of_home_assistant() -> None:
+    config = PolicyConfig.model_validate({"rules": [{"domains": ["lock"], "decision": "deny"}]})
+    known = rules(config, (AssistantRule(target="lock", action="allow"),))
+    assert judge(plan(("lock.unlock", "lock.front")), HOME, Context(), known).decision is DENY
