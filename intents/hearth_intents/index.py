@@ -80,7 +80,6 @@ class Values:
         self.by_words: dict[Words, list[int]] = {}
         for at, entry in enumerate(self.entries):
             self.by_words.setdefault(entry.words, []).append(at)
-        self.codes = tuple(entry.code for entry in self.entries)
         self.numbers = all(entry.source is None for entry in self.entries)
         self.longest = max((len(entry.words) for entry in self.entries), default=0)
 
@@ -111,6 +110,8 @@ class Index:
         texts: the word of any symbol.
         slots: the lists, by symbol.
         uses: what fills lists, with the symbols of the lists that it fills.
+        list_codes: how the entries of all lists sound, each sound once.
+        sounding: for each of these the entries that sound so, as (place in uses, place among the values).
         known: every word of sentences and lists.
         short: the words of sentences that may be overheard, by symbol, with their sounds.
         skipped: what may be said before and after a sentence.
@@ -120,6 +121,8 @@ class Index:
         self.sounds = sounds(sentences.language)
         self.speech = sentences.speech
         self._spelled: dict[str, str] = {}
+        self._same_places: dict[frozenset[int], frozenset[int]] = {}
+        self._same_values: dict[tuple[Any, ...], Values] = {}
         phrasing = Phrasing(sentences, home, free_text=True)
         self._automata = phrasing.words
         self._blocks: dict[int, Block] = {}
@@ -151,6 +154,11 @@ class Index:
         for number, slot in self.slots.items():
             by_values.setdefault(id(slot.values), (slot.values, []))[1].append(number)
         self.uses = tuple((values, tuple(numbers)) for values, numbers in by_values.values())
+        by_code: dict[Code, list[tuple[int, int]]] = {}
+        for use, (values, _) in enumerate(self.uses):
+            for row, entry in enumerate(values.entries if values is not None else ()):
+                by_code.setdefault(entry.code, []).append((use, row))
+        self.list_codes, self.sounding = tuple(by_code), tuple(by_code.values())
         self.known = frozenset(self.vocabulary).union(
             *(entry.words for values, _ in self.uses if values is not None for entry in values.entries)
         )
@@ -178,12 +186,20 @@ class Index:
         values = known.get(id(source))
         if values is None:
             entries = self._numbers(source) if isinstance(source, RangeSlotList) else self._texts(phrasing, source)
-            values = known[id(source)] = Values(entries)
+            values = known[id(source)] = self._shared(tuple(entries)) if not use.gives_context else Values(entries)
         allowed = None
         if use.gives_context:
             keep = use.keep
-            allowed = frozenset(at for at, e in enumerate(values.entries) if e.source is not None and keep(e.source))
+            places = frozenset(at for at, e in enumerate(values.entries) if e.source is not None and keep(e.source))
+            allowed = self._same_places.setdefault(places, places)
         return Slot(values, allowed, bool(use.role))
+
+    def _shared(self, entries: tuple[Entry, ...]) -> Values:
+        """Return values with these entries: the files of an author and ours often have the same list again."""
+        key = tuple((entry.text, entry.words, repr(entry.value)) for entry in entries)
+        if key not in self._same_values:
+            self._same_values[key] = Values(entries)
+        return self._same_values[key]
 
     def _entry(self, text: str, words: Words, value: Any, source: TextSlotValue | None = None) -> Entry:
         self._spelled |= self.speech.spelled(text)

@@ -11,10 +11,11 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from .index import Block, Entry, Index, Slot, Values
+from .index import Block, Entry, Index, Values
 from .sounds import Code, distances
 from .spoken import Words
 
@@ -27,6 +28,9 @@ MAX_WORDS = 60
 # Sounds that may differ in all, and as a share of the sentence; three misheard sounds cost between 1.5 and 3.
 MAX_COST = 4.0
 MAX_SHARE = 0.3
+
+# Most sentences are nearer; so far is looked at first.
+_FIRST_COST = 2.0
 
 # A word or a name that differs by more than this share of its sounds is another.
 _WORD_SHARE = 0.5
@@ -139,13 +143,23 @@ class Search:
             window: cost beyond that of the nearest up to which others are returned.
             free_text: whether to look at sentences with free text as well.
         """
-        edges = self._lattice()
-        near = self._near([edge for each in edges.values() for edge in each], free_text)
-        self._skip_nearly(edges)
+        edges, ways = self._close
+        if free_text:
+            ways = self._with_free_text(ways)
         length = len(self._index.code(self._words).fine)
+        most = min(MAX_COST, MAX_SHARE * length + 1)
+        found = self._within(min(most, _FIRST_COST), window, edges, ways)
+        if most > _FIRST_COST and (not found or found[0].cost + window > _FIRST_COST):
+            found = self._within(most, window, edges, ways)
+        return found
+
+    def _within(
+        self, budget: float, window: float, edges: dict[int, list[_Edge]], ways: dict[_Edge, _Ways]
+    ) -> list[Found]:
+        """Return the nearest sentences that cost no more than the budget."""
         found: dict[Words, Found] = {}
-        limit = budget = min(MAX_COST, MAX_SHARE * length + 1)
-        for hypothesis in self._run(edges, near, budget, BEAM):
+        limit = budget
+        for hypothesis in self._run(edges, ways, budget, BEAM):
             if hypothesis.cost > limit:
                 break
             sentence = self._found(hypothesis, tuple(self._index.blocks(hypothesis.node)))
@@ -153,6 +167,13 @@ class Search:
                 limit = min(limit, hypothesis.cost + window)
                 _add(found, sentence)
         return list(found.values())
+
+    @cached_property
+    def _close(self) -> tuple[dict[int, list[_Edge]], dict[_Edge, _Ways]]:
+        """The lattice, and what each of its stretches sounds like."""
+        edges = self._lattice()
+        self._skip_nearly(edges)
+        return edges, self._near([edge for each in edges.values() for edge in each])
 
     # the lattice
 
@@ -228,7 +249,7 @@ class Search:
                     ways[number] = [_Way(0.0, text, edge.words, 0)]
         return ways
 
-    def _near(self, edges: Sequence[_Edge], free_text: bool) -> dict[_Edge, _Ways]:
+    def _near(self, edges: Sequence[_Edge]) -> dict[_Edge, _Ways]:
         """Return what each of some stretches sounds like."""
         ways: dict[_Edge, _Ways] = {edge: {} for edge in edges}
         index = self._index
@@ -240,31 +261,45 @@ class Search:
             if edge.half or edge.words != (word,):
                 cost = max(cost, _SPELLING)
             ways[edge][symbol] = [_Way(cost, word, (word,), len(index.codes[column].fine))]
-        for values, symbols in index.uses:
-            if values is None:
-                for edge in edges if free_text else ():
-                    free = _Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, 0)
-                    ways[edge].update((number, [free]) for number in symbols)
-                continue
-            share = _NUMBER_SHARE if values.numbers else _NAME_SHARE
-            short = [edge for edge in edges if len(edge.words) <= values.longest + 1]
-            found: dict[_Edge, list[tuple[float, int]]] = defaultdict(list)
-            for row, column, cost in distances([edge.code for edge in short], values.codes, share):
-                edge = short[row]
-                if edge.half or edge.words != values.entries[column].words:
-                    cost = max(cost, _SPELLING)
-                found[edge].append((cost, column))
-            for edge, rows in found.items():
-                rows.sort()
-                for number in symbols:
-                    ways[edge][number] = list(self._best(index.slots[number], values, rows))
+        named: dict[tuple[_Edge, int], list[tuple[float, int]]] = defaultdict(list)
+        for row, column, cost in distances([edge.code for edge in edges], index.list_codes, _NAME_SHARE):
+            edge, code = edges[row], index.list_codes[column]
+            for use, place in index.sounding[column]:
+                values = index.uses[use][0]
+                if values is None or len(edge.words) > values.longest + 1:
+                    continue
+                if values.numbers and cost > _NUMBER_SHARE * len(code.fine):
+                    continue
+                same = edge.words == values.entries[place].words and not edge.half
+                named[edge, use].append((cost if same else max(cost, _SPELLING), place))
+        for (edge, use), found in named.items():
+            values, symbols = index.uses[use]
+            assert values is not None  # free text sounds like nothing
+            found.sort()
+            known: dict[int, list[_Way]] = {}  # many lists take the same of the values
+            for number in symbols:
+                allowed = index.slots[number].allowed
+                if id(allowed) not in known:
+                    known[id(allowed)] = list(self._best(allowed, values, found))
+                ways[edge][number] = known[id(allowed)]
         return ways
 
-    def _best(self, slot: Slot, values: Values, rows: Iterable[tuple[float, int]]) -> Iterator[_Way]:
+    def _with_free_text(self, ways: dict[_Edge, _Ways]) -> dict[_Edge, _Ways]:
+        """Return what stretches sound like with free text, which any of them may be."""
+        free = [number for values, symbols in self._index.uses if values is None for number in symbols]
+        found: dict[_Edge, _Ways] = {}
+        for edge, there in ways.items():
+            way = [_Way(_FREE_WORD * len(edge.words), " ".join(edge.words), edge.words, 0)]
+            found[edge] = {**dict.fromkeys(free, way), **there}
+        return found
+
+    def _best(
+        self, allowed: frozenset[int] | None, values: Values, rows: Iterable[tuple[float, int]]
+    ) -> Iterator[_Way]:
         texts: set[str] = set()
         for cost, row in rows:
             entry = values.entries[row]
-            if (slot.allowed is None or row in slot.allowed) and entry.text not in texts:
+            if (allowed is None or row in allowed) and entry.text not in texts:
                 texts.add(entry.text)
                 yield _way(cost, entry)
                 if len(texts) >= _MAX_NAMES:
