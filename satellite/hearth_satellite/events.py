@@ -8,8 +8,9 @@ always finds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from wyoming.audio import AudioChunk, AudioFormat, AudioStart, AudioStop
 from wyoming.event import Event
@@ -83,9 +84,19 @@ def _wake_program(phrases: tuple[WakePhrase, ...]) -> WakeProgram:
     return WakeProgram("micro-wake-word", _MICRO, True, "microWakeWord, in the satellite", __version__, models=models)
 
 
-def beginning(detection: Detection | None, command_id: str) -> list[Event]:
-    """Return what opens a command: the detection if a wake word was heard, the pipeline to run, the audio's format."""
-    context = {"command_id": command_id}
+def beginning(
+    detection: Detection | None, command_id: str, facts: Mapping[str, float | bool] | None = None
+) -> list[Event]:
+    """Return what opens a command: the detection if a wake word was heard, the pipeline to run, the audio's format.
+
+    Args:
+        detection: None if the driver began it.
+        command_id: of the command.
+        facts: what else the driver should know of the wake word; it rides beside the `command_id`.
+    """
+    context: dict[str, Any] = {"command_id": command_id, **(facts or {})}
+    if detection is not None and detection.score is not None:
+        context["wake_score"] = round(detection.score, 3)
     wake_word = detection.wake_word if detection else ""
     events: list[Event] = []
     if detection is not None and wake_word:

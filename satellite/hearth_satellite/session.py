@@ -38,6 +38,8 @@ from hearth_core.wire import parse
 from . import events
 from .answers import Answers
 from .chime import Chime
+from .claim import CLAIM, Claim
+from .loudness import Loudness
 from .playback import Playback, Sound
 from .wake import WakeWord
 
@@ -123,6 +125,8 @@ class Session:
         self._limits = limits or TimeLimits()
         self._answers = Answers(playback, self._limits.echo_s, clock)
         self._wake_chime = wake_chime
+        self._claim = Claim(clock)
+        self._loudness = Loudness()
         self._clock = clock
         self._state = State.IDLE
         self._deadline = float("inf")
@@ -155,6 +159,7 @@ class Session:
 
     def hear(self, pcm: bytes) -> None:
         """Take the next sound from the microphone, 16 kHz s16le mono."""
+        self._loudness.hear(pcm)
         if self._answers.deaf:
             return
         if self._state is State.STREAMING:
@@ -184,7 +189,10 @@ class Session:
         self._transcribed = False
         self._enter(State.STREAMING, self._limits.streaming_s)
         _LOG.info("command %s begins, woken by %s", self._command_id, woken_by)
-        for event in events.beginning(detection, self._command_id):
+        facts: dict[str, float | bool] = {**self._loudness.facts()}
+        if self._wake_chime:
+            facts |= self._claim.ask(self._command_id, detected=bool(detection and detection.wake_word))
+        for event in events.beginning(detection, self._command_id, facts):
             self._send(event)
         self._streamed_bytes = 0
         self._end_of_speech.reset()
@@ -193,12 +201,15 @@ class Session:
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._wake.phrases)
-        if self._wake_chime and self._state is State.STREAMING:
+
+    def _chime_if_due(self) -> None:
+        if self._claim.due():  # granted by the driver, or the wait for it is over
             self._answers.chime(Chime.WAKE)
 
     def _stream(self, pcm: bytes, *, speech: bool = True) -> None:
         self._send(events.chunk(pcm, self._streamed_ms()))
         self._streamed_bytes += len(pcm)
+        self._chime_if_due()
         end = self._end_of_speech.feed(pcm) if speech else None
         if end is not None and self._state is State.STREAMING:
             self._end_streaming(end)
@@ -208,6 +219,7 @@ class Session:
 
     def _end_streaming(self, reason: EndReason | str) -> None:
         _LOG.info("command %s: %d ms streamed, ended by %s", self._command_id, self._streamed_ms(), reason)
+        self._claim.forget()
         self._send(events.stop(self._streamed_ms()))
         self._wake.reset()
         self._enter(State.ANSWERING, self._limits.answer_s)
@@ -226,6 +238,8 @@ class Session:
             former.close("another driver took over")
         if self._driver is None:
             _LOG.info("%s runs the satellite", driver.name)
+        if driver is not self._driver:
+            self._claim.new_driver()
         self._driver = driver
         self._driver_heard, self._driver_pings = self._clock(), False
         if self._state is State.IDLE:
@@ -271,6 +285,9 @@ class Session:
             _LOG.info("command %s: answer %r", self._command_id, parse(Synthesize, event).text)
             if self._state is State.ANSWERING:
                 self._enter(State.ANSWERING, self._limits.voice_s)
+        elif event.type == CLAIM:
+            self._claim.answer(event)
+            self._chime_if_due()
         elif Error.is_type(event.type):
             self._on_error(parse(Error, event))
         elif RunPipeline.is_type(event.type):
@@ -288,6 +305,8 @@ class Session:
             self._end_streaming("the driver")
         if self._state is State.ANSWERING and not transcript.text.strip():
             self._enter(State.ANSWERING, self._limits.empty_answer_s)
+            if (transcript.context or {}).get("answered_by") is not None:  # another satellite answers
+                self._listen()
 
     def _on_error(self, error: Error) -> None:
         _LOG.warning("the driver reports %r (%r)", error.text, error.code)
@@ -334,6 +353,7 @@ class Session:
     def tick(self) -> None:
         """Hold the time limits; to be called some times a second."""
         now = self._clock()
+        self._chime_if_due()
         driver = self._driver
         if driver and self._driver_pings and now - self._driver_heard > self._limits.driver_silence_s:
             self.drop(driver)
@@ -369,6 +389,7 @@ class Session:
 
     def _rest(self) -> None:
         self._driver = None
+        self._claim.forget()
         self._answers.silence()
         self._forget_preroll()
         self._enter(State.IDLE)

@@ -60,6 +60,7 @@ def answer_facts(answer: Answer) -> dict[str, Any]:
         "intent": answer.matches[0].intent if answer.matches else None,
         "outcomes": {outcome.entity_id: str(outcome.status) for outcome in answer.outcomes},
         "milliseconds": dict(answer.milliseconds),
+        **answer.facts,
     }
 
 

@@ -4,6 +4,7 @@ server                                     satellite
 describe, run-satellite                ->
                                        <-  info
                                        <-  detection, run-pipeline, audio-start, audio-chunk…
+hearth-claim                           ->      (where the detection asks for it: may it chime?)
 voice-started, voice-stopped, transcript   (as soon as the speech has ended)
 synthesize, audio-start, audio-chunk…,
   audio-stop                           ->
@@ -32,14 +33,18 @@ from wyoming.satellite import RunSatellite
 from wyoming.snd import Played
 from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
+from wyoming.wake import Detection
 
 from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, EndReason, Response, Transcription, new_command_id
+from hearth_core.command import Context, EndReason, Response, Stopwatch, Transcription, new_command_id
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
+from .arbitration import Arbitration
+from .claim import claim, wake_facts
 from .handler import transcription_facts
-from .inbox import AudioInbox
+from .hearing import Ear, Hearing, Verdict
+from .latency import Latency
 from .pipeline import Pipeline
 from .voice import Voice
 
@@ -78,8 +83,12 @@ class SatelliteLink:
         *,
         language: str = "en",
         limits: LinkLimits | None = None,
+        arbitration: Arbitration | None = None,
+        ear: Ear | None = None,
     ) -> None:
         self.name = name
+        self.arbitration = arbitration or Arbitration(pipeline)
+        self.ear = ear or Ear(name)
         self.uri = uri
         self.connected = asyncio.Event()
         self.resting = asyncio.Event()  # no command is under way
@@ -126,11 +135,12 @@ class _Drive:
     def __init__(self, link: SatelliteLink, connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._inbox: AudioInbox | None = None
+        self._hearing: Hearing | None = None
+        self._waking: Hearing | None = None  # its wake word is detected, its pipeline not yet run
+        self._latency = Latency(link.arbitration.clock)
         self._converter: Converter | None = None
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
-        self._heard = False
         self._superseded = False
 
     async def run(self) -> None:
@@ -150,73 +160,104 @@ class _Drive:
             pinging.cancel()
             self._superseded = True  # nobody is left to say that the answer was played
             self._played.set()
-            if self._conversation is not None and not self._heard:
-                self._conversation.cancel()  # what was spoken whole is done even if the satellite has gone since
+            self._leave()  # unless what was spoken is being done: that is, even if the satellite has gone since
             await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
 
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(self._link.limits.ping_s)
-            await self._connection.write(Ping().event())
+            await self._connection.write(Ping(text=self._latency.ping()).event())
 
     async def _on(self, event: Event) -> None:
         if AudioChunk.is_type(event.type):
             await self._on_audio(parse(AudioChunk, event))
         elif AudioStop.is_type(event.type):
-            if self._inbox is not None:
-                await self._inbox.end()
+            if self._hearing is not None:
+                self._hearing.complete()
+        elif Detection.is_type(event.type):
+            await self._on_detection(event)
         elif RunPipeline.is_type(event.type):
-            await self._on_run(parse(RunPipeline, event), _command_id(event))
+            await self._on_run(parse(RunPipeline, event), event)
         elif Played.is_type(event.type):
             self._played.set()
         elif Info.is_type(event.type):
             satellite = parse(Info, event).satellite
             self._link.announced_area = (satellite.area or "") if satellite else ""
+        elif Pong.is_type(event.type):
+            self._latency.pong(parse(Pong, event).text)
         elif Ping.is_type(event.type):
             await self._connection.write(Pong(text=parse(Ping, event).text).event())
         elif Error.is_type(event.type):
             log.warning("satellite %s reports: %s", self._link.name, parse(Error, event).text)
 
-    async def _on_run(self, run: RunPipeline, command_id: str) -> None:
+    async def _on_detection(self, event: Event) -> None:
+        await self._end_former()
+        self._waking = self._begin(event)
+        if (answer := claim(event, self._waking)) is not None:
+            await self._connection.write(answer)
+
+    async def _on_run(self, run: RunPipeline, event: Event) -> None:
         if run.start_stage is not PipelineStage.ASR:
+            self._leave()
             text = f"this server starts at asr, not at {run.start_stage.value}: let the satellite detect its wake word"
             await self._connection.write(Error(text, "unsupported-stage").event())
             return
-        if self._conversation is not None and not self._conversation.done():
-            # The satellite began anew: the old utterance ends with what was heard, and its answer is not waited for.
-            self._superseded = True
-            self._played.set()
-            if self._inbox is not None:
-                await self._inbox.end()
-            await asyncio.gather(self._conversation, return_exceptions=True)
-            self._superseded = False
-        self._inbox, self._converter, self._heard = AudioInbox(), None, False
-        self._conversation = asyncio.create_task(self._converse(self._inbox, command_id))
+        if self._waking is None:
+            await self._end_former()
+        self._hearing, self._waking = self._waking or self._begin(event), None
+        self._converter = None
+        self._conversation = asyncio.create_task(self._converse(self._hearing))
+
+    def _begin(self, event: Event) -> Hearing:
+        """Take part in the choice of the room, from now on."""
+        link = self._link
+        context = Context(_command_id(event), link.language, satellite=link.name, area_id=link.area_id())
+        return link.arbitration.begin(link.ear, context, wake_facts(event, self._latency))
+
+    def _leave(self) -> None:
+        """Take no part in the choice of the room any more, unless it is made."""
+        for hearing in filter(None, (self._waking, self._hearing)):
+            self._link.arbitration.leave(hearing)
+        self._waking = None
+
+    async def _end_former(self) -> None:
+        """End a command that is still under way when its speaker begins anew: its answer is not waited for."""
+        if self._waking is not None:
+            self._leave()
+        if self._conversation is None or self._conversation.done():
+            return
+        self._superseded = True
+        self._played.set()
+        if self._hearing is not None:
+            self._link.arbitration.cut(self._hearing)
+        await asyncio.gather(self._conversation, return_exceptions=True)
+        self._superseded = False
 
     async def _on_audio(self, chunk: AudioChunk) -> None:
-        if self._inbox is None or self._inbox.closed:
+        if self._hearing is None or self._hearing.deaf:
             return
         if self._converter is None:
             self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
-        await self._inbox.put(self._converter.feed(chunk.audio))
+        self._hearing.put(self._converter.feed(chunk.audio))
 
-    async def _converse(self, inbox: AudioInbox, command_id: str) -> None:
+    async def _converse(self, hearing: Hearing) -> None:
         """One command: listen, act, speak. Whatever happens, the satellite is told that it is over."""
         link = self._link
         link.resting.clear()
-        context = Context(command_id, link.language, satellite=link.name, area_id=link.area_id())
-        telling: list[asyncio.Task[None]] = []
-
-        def heard(transcription: Transcription) -> None:
-            self._heard = True
-            # Beside the action, not before it: a slow satellite must not delay the light.
-            telling.append(asyncio.create_task(self._tell_transcript(transcription, context)))
-
+        context = hearing.context
+        telling: asyncio.Task[None] | None = None
         try:
-            answer = await link.pipeline.answer(inbox, context, heard)
-            inbox.close()
-            await asyncio.gather(*telling)
-            if answer.transcription.end is EndReason.NO_SPEECH:
+            verdict = await hearing.verdict
+            heard = verdict.transcription
+            if heard is None:
+                await self._fall_silent(verdict)
+                return
+            # Beside the action, not before it: a slow satellite must not delay the light.
+            telling = asyncio.create_task(self._tell_transcript(heard, context))
+            watch = verdict.watch or Stopwatch()
+            answer = await link.pipeline.answer_heard(heard, verdict.context, watch, verdict.facts())
+            await asyncio.gather(telling)
+            if heard.end is EndReason.NO_SPEECH:
                 await self._connection.write(Error("nobody spoke", "no-speech").event())
             else:
                 await self._speak(answer.response, context)
@@ -227,10 +268,15 @@ class _Drive:
             log.exception("%s satellite %s: the command failed", context.command_id, link.name)
             await self._connection.write(Error("the server failed; its log says why", "internal").event())
         finally:
-            inbox.close()
-            for task in telling:
-                task.cancel()
+            if telling is not None:
+                telling.cancel()
             link.resting.set()
+
+    async def _fall_silent(self, verdict: Verdict) -> None:
+        """Tell a satellite that another one answers: the transcript ends its command, and it has no words."""
+        await self._connection.write(VoiceStopped().event())
+        facts = {"command_id": verdict.context.command_id, "answered_by": verdict.answered_by}
+        await self._connection.write(Transcript("", facts, verdict.context.language).event())
 
     async def _tell_transcript(self, transcription: Transcription, context: Context) -> None:
         await self._connection.write(VoiceStopped().event())

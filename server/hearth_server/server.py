@@ -15,9 +15,11 @@ from hearth_core.errors import HearthError
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentences import Sentences, load_sentences
 
+from .arbitration import Arbitration, Rules
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
 from .handler import Client
+from .hearing import Ear
 from .house import House
 from .pipeline import Pipeline, PipelineSettings
 from .satellites import SatelliteLink
@@ -119,13 +121,22 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
         async with listener:
             voice = choose_voice(settings.speak, config.language)
             links = []
+            arbitration = Arbitration(pipeline, Rules.of(settings.rooms))
+            stack.push_async_callback(arbitration.close)
             for satellite in settings.satellites:
                 if satellite.area and pipeline.area_id(satellite.area) is None:
                     log.warning(
                         "satellite %s: the home has no area %r; name one that it has", satellite.name, satellite.area
                     )
                 link = SatelliteLink(
-                    satellite.name, satellite.uri, satellite.area, pipeline, voice, language=config.language
+                    satellite.name,
+                    satellite.uri,
+                    satellite.area,
+                    pipeline,
+                    voice,
+                    language=config.language,
+                    arbitration=arbitration,
+                    ear=Ear(satellite.name, satellite.group, satellite.gain_db),
                 )
                 _own(stack, link.run())
                 links.append(link)
