@@ -53,7 +53,7 @@ class RoomsConfig(Section):
         default=0.8, ge=0, le=5, description="Seconds to wait for the better placed satellite's end of the command."
     )
     same_speech: float = Field(
-        default=0.5, ge=0, le=1, description="Likeness of two loudness curves from which they are the same speech."
+        default=0.7, ge=0, le=1, description="Likeness of two loudness curves from which they are the same speech."
     )
     trusted_confidence: float = Field(
         default=0.8, ge=0, le=1, description="Confidence from which the first recognised text is taken as it is."

@@ -66,7 +66,7 @@ class Rules:
 
     window_s: float = 1.0
     patience_s: float = 0.8
-    same_speech: float = 0.5
+    same_speech: float = 0.7
     trusted_confidence: float = 0.8
     weights: Weights = field(default_factory=Weights)
 

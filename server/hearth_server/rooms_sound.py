@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hearth_core.loudness import FRAME_S, SILENT_DBFS, FrameLevels, dbfs, power
+from hearth_core.loudness import FRAME_S, FRAME_SAMPLES, SILENT_DBFS, FrameLevels, dbfs, power
 
 MAX_FRAMES: Final = 1250
 """25 s: longer than any command may be (15 s), with what goes before it."""
@@ -19,6 +21,12 @@ _LOUD_PART: Final = 0.3
 _QUIET_PERCENTILE: Final = 10
 # Two curves shorter than this are alike by accident.
 LEAST_OVERLAP_S: Final = 0.8
+LEAST_SPEECH_S: Final = 0.25
+_MARGIN: Final = 5  # frames of silence beside the speech: where it begins and ends says something, too
+# Edges in Hz of the bands whose curves are compared, in bins of 50 Hz: vowels and sibilants rise in different ones.
+_BAND_BINS: Final = (4, 12, 24, 48, 80, 140)
+_WINDOW: Final = np.hanning(FRAME_SAMPLES).astype(np.float32)
+_FLICKER: Final = 2.0  # times its quietest fifth: so high does noise rise by itself, after smoothing
 # The wake models fire within 0.3 s of each other in two rooms, and the streams begin there; as much again for a slow one.
 MAX_LAG_S: Final = 0.6
 
@@ -44,11 +52,13 @@ class Loudness:
 
 
 class Envelope:
-    """The loudness curve of one stream, in frames of 20 ms from its beginning."""
+    """The loudness curve of one stream, in frames of 20 ms from its beginning, whole and in bands."""
 
     def __init__(self) -> None:
         self._frames = FrameLevels()
+        self._rest = np.zeros(0, np.float32)
         self._levels: list[NDArray[np.float32]] = []
+        self._bands: list[NDArray[np.float32]] = []
         self._count = 0
 
     def feed(self, pcm: bytes) -> None:
@@ -57,6 +67,15 @@ class Envelope:
             levels = self._frames.feed(pcm)
             self._levels.append(levels)
             self._count += len(levels)
+            self._bands.append(self._in_bands(pcm))
+
+    def _in_bands(self, pcm: bytes) -> NDArray[np.float32]:
+        samples = np.concatenate((self._rest, np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0))
+        whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
+        self._rest = samples[whole:]
+        spectra = np.abs(np.fft.rfft(samples[:whole].reshape(-1, FRAME_SAMPLES) * _WINDOW, axis=1)) ** 2
+        powers = [spectra[:, low:high].sum(axis=1) for low, high in itertools.pairwise(_BAND_BINS)]
+        return dbfs(np.stack(powers, axis=1) / FRAME_SAMPLES**2)
 
     @property
     def levels(self) -> NDArray[np.float32]:
@@ -64,6 +83,14 @@ class Envelope:
         if len(self._levels) != 1:
             self._levels = [np.concatenate(self._levels)] if self._levels else [np.zeros(0, np.float32)]
         return self._levels[0]
+
+    @property
+    def bands(self) -> NDArray[np.float32]:
+        """The curves of the bands so far, shape (frames, bands), dB."""
+        if len(self._bands) != 1:
+            empty = np.zeros((0, len(_BAND_BINS) - 1), np.float32)
+            self._bands = [np.concatenate(self._bands)] if self._bands else [empty]
+        return self._bands[0]
 
     @property
     def seconds(self) -> float:
@@ -84,9 +111,9 @@ def measure(envelope: Envelope, noise_dbfs: float | None = None) -> Loudness:
     quiet = float(np.percentile(levels, _QUIET_PERCENTILE))
     noise = quiet if noise_dbfs is None else noise_dbfs
     loud = np.sort(levels)[-max(1, int(len(levels) * _LOUD_PART)) :]
-    speech = np.mean(power(loud)) - power(np.float32(noise))
+    speech = float(np.mean(power(loud))) - 10.0 ** (noise / 10.0)
     # Where noise is louder than speech, what is left is within the noise's own ups and downs: 10 dB below it.
-    level = max(float(dbfs(np.maximum(speech, 1e-12))), noise - 10.0, SILENT_DBFS)
+    level = max(10.0 * math.log10(max(speech, 1e-12)), noise - 10.0, SILENT_DBFS)
     return Loudness(level, noise, float(np.percentile(levels, 90)) - quiet)
 
 
@@ -101,29 +128,45 @@ def speaking(envelope: Envelope, last_s: float = 0.4) -> bool:
 
 
 def likeness(one: Envelope, other: Envelope) -> float | None:
-    """Return the best correlation, -1 to 1, of two loudness curves shifted by up to `MAX_LAG_S`; None if too short to tell.
+    """Return how alike two streams rise and fall, -1 to 1, at the best shift up to `MAX_LAG_S`; None if too short to tell.
 
-    The same speech in two rooms rises and falls together, however loud or late each hears it; other speech does not.
+    The same speech in two rooms rises and falls together in every band, however loud or late each hears it; other speech
+    does not. Only what is speech in one of the two is compared: that both are silent afterwards proves nothing.
+
+    Measured by `bench/rooms.py --likeness`.
     """
-    a, b = _above_noise(one.levels), _above_noise(other.levels)
-    lag_most, least = int(MAX_LAG_S / FRAME_S), int(LEAST_OVERLAP_S / FRAME_S)
-    best: float | None = None
-    for lag in range(-lag_most, lag_most + 1):
-        left, right = (a[lag:], b) if lag >= 0 else (a, b[-lag:])
-        size = min(len(left), len(right))
-        if size < least:
-            continue
-        left, right = left[:size] - np.mean(left[:size]), right[:size] - np.mean(right[:size])
-        scale = float(np.sqrt(np.sum(left * left) * np.sum(right * right)))
-        if scale > 0.0:
-            best = max(best if best is not None else -1.0, float(np.sum(left * right)) / scale)
-    return best
+    a, b = _amplitudes(one.bands), _amplitudes(other.bands)
+    most = int(MAX_LAG_S / FRAME_S)
+    coarse = {lag: _likeness_at(a, b, lag) for lag in range(-most, most + 1, 2)}
+    best_lag = max(coarse, key=lambda lag: coarse[lag] or -1.0)
+    found = [value for value in (*coarse.values(), *(_likeness_at(a, b, best_lag + by) for by in (-1, 1))) if value]
+    return max(found, default=None)
 
 
-def _above_noise(levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return dB above the noise, nothing below it and smoothed over three frames: the noise's own flicker says nothing."""
-    if len(levels) < 3:
-        return levels
-    floor = np.percentile(levels, 2 * _QUIET_PERCENTILE)
-    smooth = np.convolve(levels, np.full(3, 1 / 3, np.float32), "same")
-    return np.maximum(smooth - floor, 0.0).astype(np.float32)
+def _likeness_at(a: NDArray[np.float32], b: NDArray[np.float32], lag: int) -> float | None:
+    left, right = (a[lag:], b) if lag >= 0 else (a, b[-lag:])
+    size = min(len(left), len(right))
+    left, right = left[:size], right[:size]
+    active = np.flatnonzero((left > 0.0).any(axis=1) | (right > 0.0).any(axis=1))
+    if size < LEAST_OVERLAP_S / FRAME_S or len(active) < LEAST_SPEECH_S / FRAME_S:
+        return None
+    span = slice(max(0, active[0] - _MARGIN), active[-1] + 1 + _MARGIN)
+    left, right = left[span] - left[span].mean(axis=0), right[span] - right[span].mean(axis=0)
+    scale = np.sqrt(np.sum(left * left, axis=0) * np.sum(right * right, axis=0))
+    heard = scale > 0.0
+    if not heard.any():
+        return None
+    return float(np.mean(np.sum(left * right, axis=0)[heard] / scale[heard]))
+
+
+def _amplitudes(bands: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the amplitude above each band's noise, smoothed over three frames.
+
+    Not in dB: a second speaker 10 dB down fills the gaps of the first, which in dB looks like speech, in amplitude not.
+    """
+    if len(bands) < 3:
+        return np.zeros_like(bands)
+    powers = power(bands)
+    smooth = (powers + np.roll(powers, 1, axis=0) + np.roll(powers, -1, axis=0)) / 3
+    floor = np.percentile(smooth, 2 * _QUIET_PERCENTILE, axis=0)
+    return np.sqrt(np.maximum(smooth - _FLICKER * floor, 0.0)).astype(np.float32)
