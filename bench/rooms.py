@@ -51,6 +51,8 @@ WARM_AFTER: Final = 6  # commands, after which a house counts as known
 CHUNK: Final = 512
 LEAD_S: Final = 2.6  # of the room before the wake word
 TAIL_S: Final = 1.2
+# Less than a satellite sends: the end of these wake words is taken for a command of its own by recogniser and end-pointer.
+PREROLL_S: Final = 0.1
 TWO_PEOPLE: Final = 0.1
 NEARER_DB: Final = 6.0
 
@@ -238,7 +240,7 @@ def _detect(samples: np.ndarray[Any, np.dtype[np.int16]], wake: str) -> tuple[fl
         detection = model.feed(pcm)
         if detection is not None:
             end = start + CHUNK
-            streamed = samples[max(0, end - int(model.preroll_s * RATE)) :].tobytes()
+            streamed = samples[max(0, end - int(PREROLL_S * RATE)) :].tobytes()
             return end / RATE, detection.score, room.facts().get("noise_dbfs"), streamed
     return None
 
@@ -288,7 +290,7 @@ async def arbitrate(case: Case, house: House, history: History, recogniser: Draw
         # Chunks are taken by the satellite's clock; none overtakes another on the way.
         began, arrived = loop.time(), 0.0
         step_s = CHUNK / RATE * (1 + house.satellites[heard.satellite].clock_ppm * 1e-6)
-        preroll = int(0.3 * RATE / CHUNK)
+        preroll = int(PREROLL_S * RATE / CHUNK)
         base_s = on_the_way()
         for index, start in enumerate(range(0, len(heard.pcm), 2 * CHUNK)):
             arrived = max(arrived, max(0, index - preroll) * step_s + on_the_way() - base_s)
