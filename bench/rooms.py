@@ -2,17 +2,18 @@
 
     python bench/rooms.py [--cases 600] [--seed 1] [--speech DIR] [--real 40] [--json]
 
-Houses of 2 to 4 satellites are built by `bench/rooms_acoustics.py`: rooms in a row, doors open and closed, a fridge or a
-recorded noise beside one satellite in every other house, microphones of -6 to +6 dB, clocks that are up to 100 ppm wrong,
-a network of 2 to 300 ms each way with jitter. In each, a dozen commands are spoken one after the other by people in rooms
-that have a satellite; in one of ten two people speak in two rooms at once. What every satellite hears goes through the
-real wake word model, and, where that detects it, with the satellite's own figures to the server's real arbitration.
+Houses of 2 to 4 satellites are built by `bench/rooms_acoustics.py`: rooms in a row, doors open and closed, a fridge or
+a recorded noise beside one satellite in every other house, microphones of -6 to +6 dB, clocks that are up to 100 ppm
+wrong, a network of 2 to 300 ms each way with jitter. In each, a dozen commands are spoken one after the other by
+people in rooms that have a satellite; in one of ten two people speak in two rooms at once. What every satellite hears
+goes through the real wake word model, and, where that detects it, with the satellite's own figures to the server's
+real arbitration.
 
 The wake words are the tests' synthesised ones, up to 6 % faster or slower; the commands are real speech: from DIR (the
 recordings of home-commands and barista-dev, by default ../shared/speech), else those of examples/recordings. What the
 recogniser makes of a stream is measured on the first `--real` cases with pocketsphinx (text right or not, confidence),
-and drawn for the others from what it made of the stream with the most similar signal-to-noise ratio. The end of speech is
-found by loudness, which takes a fiftieth of the time of Silero's.
+and drawn for the others from what it made of the stream with the most similar signal-to-noise ratio. The end of speech
+is found by loudness, which takes a fiftieth of the time of Silero's.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ sys.path.insert(0, str(ROOT))
 from bench.rooms_acoustics import RATE, House, Placed, Sound, build, hear, responses, stand  # noqa: E402
 from bench.rooms_speech import Said, Speech, load_noises, load_speech, pink  # noqa: E402
 from bench.virtual_time import run_virtually  # noqa: E402
+
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription  # noqa: E402
 from hearth_core.speech import Endpointer, EndpointSettings  # noqa: E402
 from hearth_satellite.loudness import Loudness as WakeLoudness  # noqa: E402
@@ -51,7 +53,8 @@ WARM_AFTER: Final = 6  # commands, after which a house counts as known
 CHUNK: Final = 512
 LEAD_S: Final = 2.6  # of the room before the wake word
 TAIL_S: Final = 1.2
-# Less than a satellite sends: the end of these wake words is taken for a command of its own by recogniser and end-pointer.
+# Less than a satellite sends: the end of these wake words is taken for a command of its own by recogniser and
+# end-pointer.
 PREROLL_S: Final = 0.1
 TWO_PEOPLE: Final = 0.1
 NEARER_DB: Final = 6.0
@@ -231,7 +234,9 @@ def _fridge(random: np.random.Generator, length: int) -> Sound:
     return np.asarray(both / np.std(both), np.float32)
 
 
-def _detect(samples: np.ndarray[Any, np.dtype[np.int16]], wake: str) -> tuple[float, float | None, float | None, bytes] | None:
+def _detect(
+    samples: np.ndarray[Any, np.dtype[np.int16]], wake: str
+) -> tuple[float, float | None, float | None, bytes] | None:
     """Return when the real wake word model detects, its score, the room's noise, and what is streamed from then on."""
     model, room = MicroWakeWord([wake]), WakeLoudness()
     for start in range(0, len(samples) - CHUNK, CHUNK):
@@ -262,7 +267,9 @@ async def arbitrate(case: Case, house: House, history: History, recogniser: Draw
         placed = house.satellites[heard.satellite]
 
         def on_the_way() -> float:
-            return placed.network_s + float(random.exponential(placed.jitter_s)) if placed.jitter_s else placed.network_s
+            return (
+                placed.network_s + float(random.exponential(placed.jitter_s)) if placed.jitter_s else placed.network_s
+            )
 
         latency = Latency(lambda: ping_s)
         for _ in range(8):
@@ -355,7 +362,7 @@ def measure_recogniser(seed: int, cases: int, speech: Speech) -> Relation:
             continue
         text = said[0].text
         if text not in reference:
-            clean = np.concatenate((np.zeros(RATE // 2), said[0].command, np.zeros(RATE)))
+            clean = np.concatenate((np.zeros(RATE // 2, np.float32), said[0].command, np.zeros(RATE, np.float32)))
             noise = np.random.default_rng(0).normal(0, 3e-4, len(clean))
             reference[text] = recognise(np.rint((clean + noise) * 32767).astype("<i2").tobytes())[0]
         for heard in case.heard:
@@ -416,8 +423,12 @@ def report(cases: Sequence[Case], rooms: Sequence[House]) -> dict[str, Any]:
             "both answered": sum(len({t for _, t in c.answers}) > 1 for c in both_woke),
             "more than two answers": sum(len(c.answers) > 2 for c in two),
         },
-        "recognitions per command": round(sum(c.recognised for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2),
-        "satellites per command": round(sum(len(c.heard) for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2),
+        "recognitions per command": round(
+            sum(c.recognised for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2
+        ),
+        "satellites per command": round(
+            sum(len(c.heard) for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2
+        ),
     }
 
 
@@ -476,7 +487,7 @@ def main() -> None:
     result["speech"] = speech.source
     if options.evidence:
         with options.evidence.open("w") as file:
-            for case, house in zip(cases, rooms, strict=True):
+            for case in cases:
                 if case.evidence and not case.two_people:
                     right = next(iter(case.right_rooms.values()))
                     row = {"right": right, "lead_db": case.lead_db, "number": case.number, "evidence": case.evidence}

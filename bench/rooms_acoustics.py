@@ -1,14 +1,15 @@
 """The house of `bench/rooms.py`: rooms in a row, doors between them, and what a microphone in each hears of a speaker.
 
-Within a room the sound goes by an image-source impulse response (pyroomacoustics). Into the next it goes through the door,
-which is heard as a source of its own: what arrives in the middle of the opening is radiated again from there. Of a diffuse
-sound a quarter falls on an opening of S m², and goes on into half a sphere: a source of sqrt(S/2π)/2 times the pressure at
-1 m. An open door has 1.6 m², a closed one lets through 20 to 26 dB less, and of tones above 500 Hz another 6 dB an octave
-less. Walls carry nothing: a house whose walls carry more than its closed doors is not modelled.
+Within a room the sound goes by an image-source impulse response (pyroomacoustics). Into the next it goes through the
+door, which is heard as a source of its own: what arrives in the middle of the opening is radiated again from there. Of
+a diffuse sound a quarter falls on an opening of S m², and goes on into half a sphere: a source of sqrt(S/2π)/2 times
+the pressure at 1 m. An open door has 1.6 m², a closed one lets through 20 to 26 dB less, and of tones above 500 Hz
+another 6 dB an octave less. Walls carry nothing: a house whose walls carry more than its closed doors is not modelled.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -89,7 +90,7 @@ def build(random: np.random.Generator, satellites: int) -> House:
             random.uniform(0.8, min(one.depth_m, other.depth_m) - 0.8),
             0.0 if random.random() < 0.6 else random.uniform(20.0, 26.0),
         )
-        for one, other in zip(rooms, rooms[1:], strict=False)
+        for one, other in itertools.pairwise(rooms)
     ]
     loud = int(random.integers(satellites)) if random.random() < 0.5 else -1
     placed = []
@@ -146,7 +147,7 @@ def responses(house: House, room: int, speaker: Place) -> list[Sound]:
 
 
 def _in_room(house: House, index: int, source: Place, direction: int) -> dict[int, Sound]:
-    """Return the responses to the satellites of a room by number, and as -1 to the door in that direction if there is one."""
+    """Return the responses to the satellites of a room by number, as -1 to the door in that direction."""
     room = house.rooms[index]
     targets = {number: s.at for number, s in enumerate(house.satellites) if s.room == index}
     if 0 <= index + direction < len(house.rooms):
@@ -183,4 +184,4 @@ def hear(sound: Sound, response: Sound, clock_ppm: float) -> Sound:
     """Return a sound as a microphone with such a clock takes it up."""
     heard = _convolve(sound, response)[: len(sound)]
     at = np.arange(len(heard)) * (1 + clock_ppm * 1e-6)
-    return np.interp(at, np.arange(len(heard)), heard).astype(np.float32)
+    return np.asarray(np.interp(at, np.arange(len(heard)), heard), np.float32)

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps: what would take minutes takes as long as its computing, and always goes the same way."""
+"""An event loop whose clock jumps: minutes take as long as their computing, and always go the same way."""
 
 from __future__ import annotations
 

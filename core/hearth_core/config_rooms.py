@@ -13,7 +13,7 @@ class HearingConfig(Section):
     group: str = Field(
         default="",
         max_length=100,
-        description="Satellites of one group can hear each other's speakers; name a group of its own for a far building.",
+        description="Satellites of one group can hear the same person; a far building is a group of its own.",
     )
     gain_db: float = Field(
         default=0.0,

@@ -1,7 +1,8 @@
 """How loud sound is, frame by frame, measured alike in every part so that the figures can be compared.
 
 The level is that of the sound after a first difference, which takes away what no word needs: hum of fridges and mains,
-rumble, an offset of the converter. So it reads about 8 dB below the plain level for speech, and 26 dB below for a hum of 100 Hz.
+rumble, an offset of the converter. So it reads about 8 dB below the plain level for speech, and 26 dB below for a hum
+of 100 Hz.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class FrameLevels:
         if not pcm:
             return np.zeros(0, np.float32)
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
-        sharp = samples - _PREEMPHASIS * np.concatenate(([np.float32(self._last)], samples[:-1]))
+        before = np.concatenate((np.array([self._last], np.float32), samples[:-1]))
+        sharp: NDArray[np.float32] = samples - np.float32(_PREEMPHASIS) * before
         self._last = float(samples[-1])
         sharp = np.concatenate((self._rest, sharp))
         whole = len(sharp) // FRAME_SAMPLES * FRAME_SAMPLES
@@ -43,9 +45,9 @@ class FrameLevels:
 
 def dbfs(power: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return powers, full scale 1, in dB; no less than `SILENT_DBFS`."""
-    return np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), SILENT_DBFS).astype(np.float32)
+    return np.asarray(np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), SILENT_DBFS), np.float32)
 
 
 def power(levels: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return levels in dB as powers, full scale 1."""
-    return np.power(10.0, np.asarray(levels) / 10.0).astype(np.float32)
+    return np.asarray(np.power(10.0, np.asarray(levels) / 10.0), np.float32)

@@ -1,8 +1,8 @@
 """May this satellite chime? Where several hear one wake word, a Hearth server grants it to the first.
 
-The detection asks (`awaits_claim`), and the server answers at once `hearth-claim` with `granted`. Meanwhile the satellite
-streams; it waits for the answer no longer than `WAIT_S`, and not at all for a driver that did not answer the last time:
-Home Assistant and other drivers know no claims.
+The detection asks (`awaits_claim`), and the server answers at once `hearth-claim` with `granted`. Meanwhile the
+satellite streams; it waits for the answer no longer than `WAIT_S`, and not at all for a driver that did not answer the
+last time: Home Assistant and other drivers know no claims.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Loudness:
         self._levels.extend(self._frames.feed(pcm).tolist())
 
     def facts(self) -> dict[str, float]:
-        """Return `level_dbfs` of the wake word that has just ended, and `noise_dbfs` before it; what is known of them."""
+        """Return what is known of `level_dbfs`, the wake word that has just ended, and `noise_dbfs` before it."""
         levels = np.array(self._levels)
         word = int(_WORD_S / FRAME_S)
         facts: dict[str, float] = {}

@@ -209,7 +209,7 @@ class Pipeline:
 
 
 async def _to_its_end(call: Callable[..., _Result], *arguments: object) -> _Result:
-    """Run a call in a thread; one that has begun is awaited even if cancelled, for a recogniser must not be closed in it."""
+    """Run a call in a thread and await its end even if cancelled: a recogniser must not be closed in the middle."""
     work = asyncio.create_task(asyncio.to_thread(call, *arguments))
     try:
         return await asyncio.shield(work)

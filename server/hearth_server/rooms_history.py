@@ -1,8 +1,8 @@
 """What the server has learnt of its satellites: each room's noise, and which microphone is louder than which.
 
-A microphone's gain cannot be told from one command. But a wall is as thick from both sides: when somebody speaks beside
-one satellite, it is some dB louder than the other, and beside the other as much quieter. The middle between the two is the
-difference of the microphones, whichever room is used more and whoever was taken for the winner.
+A microphone's gain cannot be told from one command. But a wall is as thick from both sides: when somebody speaks
+beside one satellite, it is some dB louder than the other, and beside the other as much quieter. The middle between the
+two is the difference of the microphones, whichever room is used more and whoever was taken for the winner.
 """
 
 from __future__ import annotations

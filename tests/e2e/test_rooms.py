@@ -164,7 +164,7 @@ async def house(sounds: dict[str, bytes]) -> AsyncIterator[Rooms]:
 
 
 def texts(answers: Sequence[Answer]) -> list[tuple[str | None, str]]:
-    return sorted((answer.context.area_id, answer.transcription.text) for answer in answers)  # type: ignore[type-var]
+    return sorted((answer.context.area_id, answer.transcription.text) for answer in answers)
 
 
 async def test_the_nearer_room_answers_once_though_the_farther_heard_first() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from bench.virtual_time import run_virtually
+
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription
 from hearth_core.errors import EngineError, PeerError
 from hearth_core.speech import Endpointer, EndpointSettings
@@ -282,9 +282,7 @@ async def test_one_that_is_cut_does_not_end_the_command_of_one_that_hears_on() -
     said = speech(3, seconds=4.0)
     whole, cut = as_heard(said, NEAR, 1), as_heard(said, FAR, 2)[: int(1.5 * RATE) * 2]
     house = House({"near": LIGHT, "far": ("turn on", 0.6)})
-    verdicts = await asyncio.gather(
-        house.hears("far", cut, stops=True), house.hears("near", whole, late_s=0.05)
-    )
+    verdicts = await asyncio.gather(house.hears("far", cut, stops=True), house.hears("near", whole, late_s=0.05))
     (answer,) = answers(*verdicts)
     assert (answer.context.satellite, answer.transcription and answer.transcription.text) == ("near", LIGHT[0])
     assert house.clock() > 4.0
