@@ -27,16 +27,16 @@ class RoomWeightsConfig(Section):
     """How much each piece of evidence counts; one point is as much as one dB of level at weight 1."""
 
     level: float = Field(default=1.0, ge=0, le=10, description="Points for each dB of speech level.")
-    snr: float = Field(default=0.5, ge=0, le=10, description="Points for each dB above the room's own noise.")
+    snr: float = Field(default=0.2, ge=0, le=10, description="Points for each dB above the room's own noise.")
     clarity: float = Field(
-        default=0.3, ge=0, le=10, description="Points for each dB between words and the gaps that an echo fills."
+        default=0.1, ge=0, le=10, description="Points for each dB between words and the gaps that an echo fills."
     )
     onset: float = Field(
         default=20.0, ge=0, le=1000, description="Points for each second of earlier detection, as far as it is certain."
     )
-    wake_score: float = Field(default=3.0, ge=0, le=100, description="Points for a wake score of 1 over one of 0.")
+    wake_score: float = Field(default=2.0, ge=0, le=100, description="Points for a wake score of 1 over one of 0.")
     confidence: float = Field(
-        default=3.0, ge=0, le=100, description="Points for a recogniser's confidence of 1 over one of 0."
+        default=2.0, ge=0, le=100, description="Points for a recogniser's confidence of 1 over one of 0."
     )
 
 

@@ -33,7 +33,7 @@ class FrameLevels:
         """Take an even number of bytes; return the levels of the frames that are whole, shape (frames,), dBFS."""
         if not pcm:
             return np.zeros(0, np.float32)
-        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768.0
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
         before = np.concatenate((np.array([self._last], np.float32), samples[:-1]))
         sharp: NDArray[np.float32] = samples - np.float32(_PREEMPHASIS) * before
         self._last = float(samples[-1])

@@ -29,7 +29,7 @@ from hearth_core.speech import Endpointer
 from .hearing import Ear, Hearing, Verdict, WakeFacts
 from .rooms import Decision, Evidence, Weights, decide
 from .rooms_history import History
-from .rooms_sound import Envelope, Loudness, likeness, measure, speaking
+from .rooms_sound import Envelope, Loudness, clearly_other, likeness, measure, speaking
 
 log = logging.getLogger("hearth.rooms")
 
@@ -89,6 +89,7 @@ class _Served:
     at_s: float  # its verdict
     detected_s: tuple[float, ...]  # by each satellite that took part
     envelope: Envelope
+    snr_db: float
     text: str
     winner: str
 
@@ -370,13 +371,7 @@ class _Round:
         if len(self._present()) < 2 or not ended:
             return
         best = self._ranked(ended)[0]
-        others = [
-            h
-            for h in self._present()
-            if h is not best
-            and (alike := likeness(best.envelope, h.envelope)) is not None
-            and alike < self._rules.same_speech
-        ]
+        others = [h for h in self._present() if h is not best and self._unlike(best, h)]
         if not others:
             return
         log.info("%s hear other speech than %s", ", ".join(h.name for h in others), best.name)
@@ -384,6 +379,11 @@ class _Round:
             self._work.pop(hearing).cancel()
         self._hearings = [h for h in self._hearings if h not in others]
         self._split.append(self._arbitration.split(others, self))
+
+    def _unlike(self, one: Hearing, other: Hearing) -> bool:
+        alike = likeness(one.envelope, other.envelope)
+        snr_db = min(self._arbitration.loudness(h).snr_db for h in (one, other))
+        return alike is not None and clearly_other(alike, snr_db, self._rules.same_speech)
 
     async def _wait_for(self, leader: Hearing) -> None:
         """Wait for the end of the command at the best one: while it hears speech, and then for the patience."""
@@ -476,7 +476,14 @@ class _Round:
             source.watch.add("choose", waited_s)
             winner.verdict.set_result(Verdict(said, winner.context, decision, winner.name, source.watch))
             times = tuple(h.detected_s for h in present)
-            served = _Served(arbitration.clock(), times, winner.envelope, _words(source), winner.name)
+            served = _Served(
+                arbitration.clock(),
+                times,
+                winner.envelope,
+                arbitration.loudness(winner).snr_db,
+                _words(source),
+                winner.name,
+            )
             arbitration.serve(self.group, served)
         self.decided = True
         if decision is not None:
@@ -504,8 +511,11 @@ class _Round:
             if not near or served.winner == winner.name:  # nobody hears one utterance twice
                 continue
             alike = likeness(served.envelope, winner.envelope)
-            same = alike is not None and alike >= self._rules.same_speech
-            if same or (self.after is not None and (alike is None or said == served.text)):
+            if alike is None and self.after is None:
+                continue
+            snr_db = min(served.snr_db, self._arbitration.loudness(winner).snr_db)
+            other = alike is not None and clearly_other(alike, snr_db, self._rules.same_speech)
+            if not other or (self.after is not None and said == served.text):
                 return served.winner
         if self.after is not None and not self._stands_alone(winner, source):
             return ""

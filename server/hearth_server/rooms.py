@@ -17,11 +17,11 @@ class Weights:
     """Points for each unit of evidence; 1 dB of level at weight 1 is the measure of all."""
 
     level: float = 1.0  # a dB
-    snr: float = 0.5  # a dB
-    clarity: float = 0.3  # a dB
+    snr: float = 0.2  # a dB
+    clarity: float = 0.1  # a dB
     onset: float = 20.0  # a second
-    wake_score: float = 3.0  # 0 to 1
-    confidence: float = 3.0  # 0 to 1
+    wake_score: float = 2.0  # 0 to 1
+    confidence: float = 2.0  # 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

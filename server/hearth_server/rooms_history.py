@@ -18,9 +18,10 @@ import numpy as np
 REMEMBERED: Final = 60
 """Commands that are remembered of each pair of satellites; older ones fade with the furniture."""
 
-_LEAST_PAIRS: Final = 4  # fewer say nothing yet
-# Differences that lie closer together than the first come from one room alone; from the second on they surely do not.
-_SPREAD_DB: Final = (6.0, 14.0)
+_LEAST_EACH: Final = 3  # commands nearer to the one, and as many nearer to the other
+_LEAST_APART_DB: Final = 10.0  # between the two; less is one room with people who move about
+_BELIEVED: Final = 0.7  # of what is found: rooms are not quite alike from both sides
+_MOST_DB: Final = 12.0  # more is no microphone, but a satellite behind the sofa
 _NOISE_RATE: Final = 0.2  # of a new value of the room's noise: five commands make it known, a fridge that starts too
 _MOST_SATELLITES: Final = 256
 
@@ -72,10 +73,16 @@ class History:
         if one > other:
             return -self._difference(other, one)
         pairs = self._pairs.get((one, other))
-        if one == other or pairs is None or len(pairs) < _LEAST_PAIRS:
+        if one == other or not pairs:
             return 0.0
-        # Not the very ends: one command may have been spoken with the mouth at the microphone.
-        low, high = np.percentile(list(pairs), (10, 90)) if len(pairs) >= 10 else (min(pairs), max(pairs))
-        least, sure = _SPREAD_DB
-        certainty = min(1.0, max(0.0, (high - low - least) / (sure - least)))
-        return float((low + high) / 2 * certainty)
+        # Two clusters, one of commands spoken nearer to each: what only one of them hears is not among the pairs, so
+        # a single cluster lies anywhere.
+        differences = np.array(pairs)
+        middle = (float(differences.min()) + float(differences.max())) / 2
+        low, high = differences[differences <= middle], differences[differences > middle]
+        if min(len(low), len(high)) < _LEAST_EACH:
+            return 0.0
+        below, above = float(np.median(low)), float(np.median(high))
+        if above - below < _LEAST_APART_DB:
+            return 0.0
+        return _BELIEVED * min(max((below + above) / 2, -_MOST_DB), _MOST_DB)
