@@ -214,6 +214,7 @@ class _Round:
         self._recognising: set[Hearing] = set()
         self._members = {h.name for h in hearings}
         self._split: list[_Round] = []
+        self._alike: dict[frozenset[str], float | None] = {}
         self.answered_by = ""
         self.task = asyncio.create_task(self._run(), name=f"round of {hearings[0].name}")
         arbitration.own(self.task)
@@ -381,9 +382,16 @@ class _Round:
         self._split.append(self._arbitration.split(others, self))
 
     def _unlike(self, one: Hearing, other: Hearing) -> bool:
-        alike = likeness(one.envelope, other.envelope)
+        alike = self._likeness(one, other)
         snr_db = min(self._arbitration.loudness(h).snr_db for h in (one, other))
         return alike is not None and clearly_other(alike, snr_db, self._rules.same_speech)
+
+    def _likeness(self, one: Hearing, other: Hearing) -> float | None:
+        """Return how alike two are, as far as it was known when it was first asked: it takes some milliseconds."""
+        pair = frozenset((one.name, other.name))
+        if self._alike.get(pair) is None:
+            self._alike[pair] = likeness(one.envelope, other.envelope)
+        return self._alike[pair]
 
     async def _wait_for(self, leader: Hearing) -> None:
         """Wait for the end of the command at the best one: while it hears speech, and then for the patience."""
@@ -457,7 +465,7 @@ class _Round:
     def _explained(self, present: list[Hearing]) -> Decision:
         decision = self._judge(present)
         best = next(h for h in present if h.name == decision.winner)
-        alike = {h.name: likeness(best.envelope, h.envelope) for h in present if h is not best}
+        alike = {h.name: self._likeness(best, h) for h in present if h is not best}
         return replace(decision, likeness={name: value for name, value in alike.items() if value is not None})
 
     # --- the verdict ---------------------------------------------------------------------------------------------
