@@ -256,7 +256,11 @@ class _Round:
             # The first is recognised at once; of hearings that were split off, the loudest.
             best = self._ranked(self._hearings)[0]
             for hearing in self._hearings:
-                self._attend(hearing, recognise=hearing is best)
+                if hearing.transcription is not None:  # what another round has heard already
+                    self._recognising.add(hearing)
+                else:
+                    hearing.over.clear()
+                    self._attend(hearing, recognise=hearing is best)
             await self._decide()
         except Exception as error:
             log.exception("a round of %s failed", ", ".join(sorted(self._members)))
@@ -367,17 +371,18 @@ class _Round:
         return sure and not speaking(leader.envelope, _LAST_S)
 
     def _part(self) -> None:
-        """Let go of those who clearly hear other speech than the best one that has heard a command to its end."""
-        ended = [h for h in self._present() if h.spoke]
-        if len(self._present()) < 2 or not ended:
+        """Let go of those who clearly hear other speech than the best one: they are a command of their own, or none."""
+        present = self._present()
+        if len(present) < 2:
             return
-        best = self._ranked(ended)[0]
-        others = [h for h in self._present() if h is not best and self._unlike(best, h)]
+        best = self._ranked(present)[0]
+        others = [h for h in present if h is not best and self._unlike(best, h)]
         if not others:
             return
         log.info("%s hear other speech than %s", ", ".join(h.name for h in others), best.name)
         for hearing in others:
-            self._work.pop(hearing).cancel()
+            if (work := self._work.pop(hearing, None)) is not None:
+                work.cancel()
         self._hearings = [h for h in self._hearings if h not in others]
         self._split.append(self._arbitration.split(others, self))
 
@@ -510,10 +515,11 @@ class _Round:
 
     def _echo_of(self, winner: Hearing, source: Hearing | None) -> str | None:
         """Return who answers already what was heard here, "" if nobody should; None if this is a command of its own."""
-        for split in self._split:
-            if split.answered_by:
-                return split.answered_by
         said = _words(source) if source is not None else ""
+        for split in self._split:
+            if split.answered_by and not said:
+                return split.answered_by
+        beside = ""
         for served in reversed(self._arbitration.served(self.group)):
             near = min(abs(winner.detected_s - at) for at in served.detected_s) <= _ECHO_S
             if not near or served.winner == winner.name:  # nobody hears one utterance twice
@@ -525,6 +531,9 @@ class _Round:
             other = alike is not None and clearly_other(alike, snr_db, self._rules.same_speech)
             if not other or (self.after is not None and said == served.text):
                 return served.winner
+            if self.after is not None and beside:
+                return beside  # of three who speak at once, the third is a satellite that hears the other two
+            beside = served.winner
         if self.after is not None and not self._stands_alone(winner, source):
             return ""
         return None
