@@ -35,7 +35,7 @@ class FrameLevels:
             return np.zeros(0, np.float32)
         samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
         before = np.concatenate((np.array([self._last], np.float32), samples[:-1]))
-        sharp: NDArray[np.float32] = samples - np.float32(_PREEMPHASIS) * before
+        sharp = np.asarray(samples - np.float32(_PREEMPHASIS) * before, np.float32)
         self._last = float(samples[-1])
         sharp = np.concatenate((self._rest, sharp))
         whole = len(sharp) // FRAME_SAMPLES * FRAME_SAMPLES

@@ -121,6 +121,34 @@ class Hearing:
         """It has heard a command to its end."""
         return self.over.is_set() and not self.gone and self.end in (EndReason.SILENCE, EndReason.STOP, EndReason.LIMIT)
 
+    @property
+    def text(self) -> str:
+        """What was recognised to its end, empty if nothing was."""
+        heard = self.transcription
+        return heard.text.strip() if heard is not None and heard.end is not EndReason.LIMIT else ""
+
+    @property
+    def words(self) -> str:
+        """The text, to be compared with others."""
+        return " ".join(self.text.casefold().split())
+
+    @property
+    def confidence(self) -> float | None:
+        """The recogniser's confidence; 0 if it heard nothing, None if it was not asked or has none."""
+        heard = self.transcription
+        if heard is None:
+            return None
+        return heard.confidence if heard.text.strip() else 0.0
+
+    def worth(self) -> tuple[int, float]:
+        """Return how much its transcription is worth: a text before none, then the surer."""
+        heard = self.transcription
+        if heard is None:
+            return (0, 0.0)
+        if self.text:
+            return (3, self.confidence or 0.0)
+        return (2 if heard.end not in (EndReason.NO_SPEECH, EndReason.LIMIT) else 1, 0.0)
+
     def put(self, pcm: bytes) -> None:
         """Add audio, 16 kHz s16le mono; what comes when nobody listens any more is dropped."""
         if not pcm or self.deaf:
