@@ -442,7 +442,8 @@ def _nearest_is_right(case: Case, house: House) -> bool:
 
 def _doubled(case: Case) -> bool:
     """Return whether one person's command was answered more than once."""
-    return len(case.answers) > len(case.right_rooms)
+    texts = [text.removeprefix("not ") for _, text in case.answers]
+    return len(texts) > len(case.right_rooms) or len(set(texts)) < len(texts)
 
 
 def main() -> None:
