@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from bench.rooms_acoustics import build, hear, responses, stand
 from bench.virtual_time import run_virtually
+
 from tests.e2e.test_rooms import ROOT
 
 
