@@ -31,6 +31,8 @@ _ECHO_S = 2.0
 _SPEAKING_S = 3.0
 # A hearing that is to be another command, beside one that was answered, must at least have been heard well.
 _LEAST_SNR_DB = 6.0
+# And be less like it by so much: a satellite that hears two people at once is only half like either.
+_MIXED = 0.7
 _LEAST_CONFIDENCE = 0.5
 
 
@@ -367,7 +369,8 @@ class Round:
             if alike is None and self.after is None:
                 continue
             snr_db = min(served.snr_db, self._arbitration.loudness(winner).snr_db)
-            other = alike is not None and clearly_other(alike, snr_db, self._rules.same_speech)
+            same_speech = self._rules.same_speech * (_MIXED if self.after is not None else 1.0)
+            other = alike is not None and clearly_other(alike, snr_db, same_speech)
             if not other or (self.after is not None and said == served.text):
                 return served.winner
             if self.after is not None and beside:
