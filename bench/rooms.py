@@ -422,6 +422,7 @@ def report(cases: Sequence[Case], rooms: Sequence[House]) -> dict[str, Any]:
             "both heard somewhere": len(both_woke),
             "both answered": sum(len({t for _, t in c.answers}) > 1 for c in both_woke),
             "more than two answers": sum(len(c.answers) > 2 for c in two),
+            "one of them twice": sum(_doubled(c) for c in two),
         },
         "recognitions per command": round(
             sum(c.recognised for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2
