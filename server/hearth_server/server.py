@@ -18,10 +18,12 @@ from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
 
+from .arbitration import Arbitration, Rules
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
 from .dialogue import TalkSettings
 from .handler import Client
+from .hearing import Ear
 from .house import House
 from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
@@ -139,6 +141,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                 facts = {"hearth": "server"}
                 await stack.enter_async_context(announced(WYOMING, server_id, listener.port, facts, host=listener.host))
             voice = choose_voice(settings.speak, config.language)
+            arbitration = Arbitration(pipeline, Rules.of(settings.rooms))
+            stack.push_async_callback(arbitration.close)
             links: list[SatelliteLink] = []
             await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
             for satellite in settings.satellites:
@@ -154,6 +158,8 @@ async def running_server(config: Config) -> AsyncIterator[Server]:
                     voice,
                     language=config.language,
                     trust=Trust.of(satellite.security),
+                    arbitration=arbitration,
+                    ear=Ear(satellite.name, satellite.group, satellite.gain_db),
                 )
                 _own(stack, link.run())
                 links.append(link)
