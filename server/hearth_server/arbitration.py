@@ -25,7 +25,7 @@ from hearth_core.command import Context
 from .hearing import Ear, Hearing, Verdict, WakeFacts
 from .rooms_history import History
 from .rooms_rules import Recogniser, Rules, Served
-from .rooms_sound import Loudness, measure
+from .rooms_sound import Loudness, likeness, measure
 from .round import Round
 
 log = logging.getLogger("hearth.rooms")
@@ -135,6 +135,29 @@ class Arbitration:
         """Return the commands that were answered lately."""
         now = self.clock()
         return [old for old in self._served.get(group, []) if now - old.at_s < _SERVED_S]
+
+    def overheard(self, hearing: Hearing, *, alone: bool) -> str | None:
+        """Return which satellite answers what was heard here, None if it is a command of its own.
+
+        This is where at least one of the two began without a wake word, because somebody was asked or has pushed a
+        button: it alone is spoken to. But another one may hear the same speech, with a wake word that was said for
+        habit, or one that was asked hears the command of somebody else. Only what is clearly the same is.
+
+        Args:
+            hearing: what is to be answered.
+            alone: it is the one without a wake word.
+        """
+        group = hearing.ear.group
+        others = [(s.winner, s.envelope, s.began_s) for s in self.served(group) if s.alone or alone]
+        asked = [] if alone else [r.asked for r in self._rounds.get(group, []) if r.asked is not None]
+        others += [(h.name, h.envelope, h.detected_s) for h in asked]
+        for name, envelope, began_s in others:
+            if name == hearing.name:  # nobody hears one utterance twice
+                continue
+            alike = likeness(envelope, hearing.envelope, hearing.detected_s - began_s)
+            if alike is not None and alike >= self.rules.same_speech:
+                return name
+        return None
 
     def loudness(self, hearing: Hearing) -> Loudness:
         """Return how a command was heard, as its microphone gives it but for the configured gain."""

@@ -58,3 +58,5 @@ class Served:
     snr_db: float
     text: str
     winner: str
+    began_s: float  # when the winner's did
+    alone: bool = False  # there was nothing to choose: its speaker used no wake word

@@ -129,15 +129,20 @@ def speaking(envelope: Envelope, last_s: float = 0.4) -> bool:
     return bool(np.percentile(last, 80) > (floor + top) / 2)
 
 
-def likeness(one: Envelope, other: Envelope) -> float | None:
+def likeness(one: Envelope, other: Envelope, later_s: float = 0.0) -> float | None:
     """Return how alike two streams rise and fall, -1 to 1, at the best shift; None if too short to tell.
 
     The same speech in two rooms rises and falls together in every band, however loud or late each hears it; other
     speech does not. Only what is speech in one of the two is compared: that both are silent afterwards proves nothing.
+
+    Args:
+        one: a stream.
+        other: the other stream.
+        later_s: by so much later `other` began, give or take `MAX_LAG_S`.
     """
     a, b = _amplitudes(one.bands), _amplitudes(other.bands)
-    most = int(MAX_LAG_S / FRAME_S)
-    coarse = {lag: _likeness_at(a, b, lag) for lag in range(-most, most + 1, 2)}
+    most, middle = int(MAX_LAG_S / FRAME_S), round(later_s / FRAME_S)
+    coarse = {lag: _likeness_at(a, b, lag) for lag in range(middle - most, middle + most + 1, 2)}
     best_lag = max(coarse, key=lambda lag: coarse[lag] or -1.0)
     found = [value for value in (*coarse.values(), *(_likeness_at(a, b, best_lag + by) for by in (-1, 1))) if value]
     return max(found, default=None)

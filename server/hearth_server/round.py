@@ -73,6 +73,11 @@ class Round:
             return False
         return abs(detected_s - self.detected_s) <= self._rules.window_s
 
+    @property
+    def asked(self) -> Hearing | None:
+        """The hearing without a wake word that is not answered yet, if this is the round of one."""
+        return self._hearings[0] if self.alone and not self.decided else None
+
     def join(self, hearing: Hearing) -> None:
         """Take another hearing in."""
         self._hearings.append(hearing)
@@ -344,6 +349,8 @@ class Round:
                 arbitration.loudness(winner).snr_db,
                 source.words,
                 winner.name,
+                winner.detected_s,
+                self.alone,
             )
             arbitration.serve(self.group, served)
         self.decided = True
@@ -367,8 +374,13 @@ class Round:
         for split in self._split:
             if split.answered_by and not said:
                 return split.answered_by
+        overheard = self._arbitration.overheard(winner, alone=self.alone)
+        if overheard is not None or self.alone:
+            return overheard
         beside = ""
         for served in reversed(self._arbitration.served(self.group)):
+            if served.alone:
+                continue
             near = min(abs(winner.detected_s - at) for at in served.detected_s) <= _ECHO_S
             if not near or served.winner == winner.name:  # nobody hears one utterance twice
                 continue

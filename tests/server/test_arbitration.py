@@ -100,11 +100,12 @@ class House:
         stops: bool = False,
         group: str = "",
         wake: WakeFacts | None = None,
+        alone: bool = False,
     ) -> Verdict | Exception:
         """Let a satellite hear this from now on; return its verdict."""
         await asyncio.sleep(late_s)
         context = Context(satellite=name, area_id=f"area of {name}")
-        hearing = self.arbitration.begin(Ear(name, group), context, wake)
+        hearing = self.arbitration.begin(Ear(name, group), context, wake, alone=alone)
         self.hearings[name] = hearing
         streaming = asyncio.create_task(self._stream(hearing, pcm, dies_s, stops))
         try:
@@ -409,6 +410,48 @@ async def test_the_decision_says_why() -> None:
     assert kitchen["likeness"] > 0.8
     assert kitchen["wake_score"] == 0.9
     assert "snr" in hall["parts"]
+
+
+@virtually
+async def test_a_reply_is_no_command_of_another_room_though_somebody_speaks_there_at_once() -> None:
+    house = House({"kitchen": ("yes", 0.9), "hall": DOOR, "bath": LIGHT})
+    kitchen, hall, bath = await asyncio.gather(
+        house.hears("kitchen", as_heard(speech(11, 0.5), FLOOR * 10, 1), alone=True),
+        house.hears("hall", as_heard(speech(12), NEAR, 2), late_s=0.1),
+        house.hears("bath", as_heard(speech(12), FAR, 3), late_s=0.2),
+    )
+    assert {v.context.satellite for v in answers(kitchen, hall, bath)} == {"kitchen", "hall"}
+    assert [house.hearings[name].granted for name in ("kitchen", "hall", "bath")] == [True, True, False]
+    assert house.decided_s["kitchen"] < house.decided_s["hall"], "nobody is waited for"
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.8, 3.0])
+def test_a_wake_word_before_a_reply_does_not_make_another_room_answer(late_s: float) -> None:
+    async def play() -> None:
+        house = House({"kitchen": LIGHT, "hall": LIGHT})
+        said = speech(13, 2.0)
+        asked = np.concatenate((np.zeros(int(late_s * RATE)), said))
+        verdicts = await asyncio.gather(
+            house.hears("kitchen", as_heard(asked, FAR, 1), alone=True),
+            house.hears("hall", as_heard(said, NEAR, 2), late_s=late_s),
+        )
+        assert [v.context.satellite for v in answers(*verdicts)] == ["kitchen"]
+        assert isinstance(verdicts[1], Verdict)
+        assert verdicts[1].answered_by == "kitchen"
+
+    run_virtually(play())
+
+
+@virtually
+async def test_a_satellite_that_was_asked_does_not_do_again_what_is_said_elsewhere() -> None:
+    house = House({"kitchen": DOOR, "hall": DOOR})
+    said = as_heard(SAID, NEAR, 2)
+    heard = as_heard(np.concatenate((np.zeros(2 * RATE), SAID, np.zeros(RATE))), FAR, 1)
+    verdicts = await asyncio.gather(
+        house.hears("kitchen", heard[: 2 * RATE * 5], alone=True, stops=True),
+        house.hears("hall", said[: 2 * RATE * 3], late_s=2.0, stops=True),
+    )
+    assert len(answers(*verdicts)) == 1
 
 
 def test_whatever_happens_there_is_one_verdict_each_and_never_two_answers_to_one_command() -> None:
