@@ -289,6 +289,70 @@ def test_a_claim_for_another_command_changes_nothing() -> None:
     assert room.sounds.labels() == []
 
 
+def test_a_command_without_a_wake_word_asks_nobody_whether_it_may_chime() -> None:
+    room = Room(audible=True, wake_chime=True)
+    room.session.run(room.peer)
+    room.hear(*[noise(1000)] * 80)
+    assert room.session.wake_up()
+    assert room.sounds.labels() == ["chime"], "at once"
+    (run,) = (event for event in room.peer.events if event.type == "run-pipeline")
+    assert set(run.data["context"]) == {"command_id", "lead_ms"}, "there is no wake word that could have a level"
+
+
+def test_a_button_says_nothing_about_whether_the_driver_knows_claims() -> None:
+    room = Room(audible=True, wake_chime=True)
+    room.bring_to(State.STREAMING)
+    room.pass_time(0.1)
+    room.tell(Error("no"))
+    room.pass_time(2.0)
+    assert room.session.wake_up()
+    room.tell(Error("no"))
+    room.pass_time(2.0)
+    chimes = len(room.sounds.labels())
+    room.hear(WAKE)
+    assert len(room.sounds.labels()) == chimes + 1, "it is still not waited for"
+
+
+def test_a_wake_word_in_an_answer_asks_for_the_chime_like_any_other() -> None:
+    room = Room(audible=True, wake_chime=True, barge_in=True)
+    room.bring_to(State.PLAYING)
+    room.pass_time(2.0)
+    sounds = len(room.sounds.labels())
+    room.hear(WAKE)
+    assert room.state() is State.STREAMING
+    assert len(room.sounds.labels()) == sounds
+    room.session.receive(room.peer, claim(room, granted=True))
+    assert room.sounds.labels()[sounds:] == ["chime"]
+
+
+def test_no_chime_is_heard_once_the_command_is_over_or_the_driver_gone() -> None:
+    for end in ("spoken", "driver gone", "paused"):
+        room = Room(audible=True, wake_chime=True)
+        room.bring_to(State.STREAMING)
+        match end:
+            case "spoken":
+                room.hear(END)
+            case "driver gone":
+                room.session.drop(room.peer)
+            case "paused":
+                room.session.pause(room.peer)
+        room.session.receive(room.peer, claim(room, granted=True))
+        room.pass_time(0.1)
+        assert room.sounds.labels() == [], end
+
+
+def test_what_a_muted_microphone_hears_is_no_room() -> None:
+    room = Room()
+    room.session.run(room.peer)
+    room.hear(*[noise(10)] * 80)
+    room.session.mute(True)
+    room.hear(*[noise(5000)] * 80)
+    room.session.mute(False)
+    room.hear(*[noise(1000)] * 20, WAKE)
+    facts = room.peer.events[0].data["context"]
+    assert 30 < facts["level_dbfs"] - facts["noise_dbfs"] < 50, "1000 over 10 are 40 dB"
+
+
 def test_a_satellite_falls_silent_at_once_when_another_one_answers(room: Room) -> None:
     for state in (State.STREAMING, State.ANSWERING):
         room = Room()

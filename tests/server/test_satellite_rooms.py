@@ -17,7 +17,7 @@ from hearth_server.arbitration import Arbitration
 from hearth_server.pipeline import Answer, Pipeline
 from hearth_server.satellites import SatelliteLink
 from hearth_server.voice import ChimeVoice
-from tests.fakes import silence, tone
+from tests.fakes import FakeEngine, silence, tone
 from tests.server.conftest import PipelineFactory
 from tests.server.test_satellites import LIMITS, WAIT_S, FakeSatellite
 
@@ -54,11 +54,23 @@ async def wake(satellite: FakeSatellite, context: dict[str, Any] | None = None) 
     await satellite.handler.write_event(AudioStart(16_000, 2, 1).event())
 
 
+async def push(satellite: FakeSatellite) -> None:
+    """Begin a command without a wake word."""
+    assert satellite.handler is not None
+    await satellite.handler.write_event(RunPipeline(PipelineStage.ASR, PipelineStage.TTS).event())
+    await satellite.handler.write_event(AudioStart(16_000, 2, 1).event())
+
+
 async def stream(satellite: FakeSatellite, pcm: bytes) -> None:
+    await say(satellite, pcm)
+    assert satellite.handler is not None
+    await satellite.handler.write_event(AudioStop().event())
+
+
+async def say(satellite: FakeSatellite, pcm: bytes) -> None:
     assert satellite.handler is not None
     for start in range(0, len(pcm), 1024):
         await satellite.handler.write_event(AudioChunk(16_000, 2, 1, pcm[start : start + 1024]).event())
-    await satellite.handler.write_event(AudioStop().event())
 
 
 def words(amplitude: int) -> bytes:
@@ -123,3 +135,36 @@ async def test_a_detection_whose_facts_are_junk_is_a_detection(running: Pipeline
         await kitchen.next("synthesize")
         assert len(answers) == 1
         assert answers[0].facts == {}
+
+
+async def test_a_reply_goes_to_the_room_that_asked_though_another_one_is_woken_at_once(
+    running: PipelineFactory,
+) -> None:
+    async with (
+        running("unlock the back door", "yes", "what time is it") as pipeline,
+        two(pipeline) as (kitchen, office, answers),
+    ):
+        await push(kitchen)
+        await stream(kitchen, words(9000))
+        assert (await kitchen.next("synthesize")).data["context"]["listen"] is True
+        await kitchen.next("audio-stop")
+        await push(kitchen)
+        assert isinstance(pipeline.engine, FakeEngine)
+        async with asyncio.timeout(WAIT_S):
+            while len(pipeline.engine.streams) < 2:  # the second text is the kitchen's
+                await asyncio.sleep(0.01)
+        await wake(office, {"command_id": "o1", "awaits_claim": True})
+        assert (await office.next("hearth-claim")).data["granted"] is True
+        await say(kitchen, tone(0.3, 2500))
+        other = b"".join(tone(s, 9000) + silence(0.25) for s in (0.15, 0.1, 0.5, 0.1, 0.6)) + silence(1.5)
+        await stream(office, other)
+        await stream(kitchen, silence(1.5))
+        assert (await kitchen.next("synthesize")).data["context"]["kind"] == "done"
+        await office.next("synthesize")
+        assert [(a.context.area_id, a.transcription.text) for a in answers[:1]] == [
+            ("kitchen", "unlock the back door"),
+        ]
+        assert {(a.context.area_id, a.transcription.text) for a in answers[1:]} == {
+            ("kitchen", "yes"),
+            ("office", "what time is it"),
+        }
