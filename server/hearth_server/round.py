@@ -390,7 +390,7 @@ class Round:
             snr_db = min(served.snr_db, self._arbitration.loudness(winner).snr_db)
             same_speech = self._rules.same_speech * (_MIXED if self.after is not None else 1.0)
             other = alike is not None and clearly_other(alike, snr_db, same_speech)
-            if not other or (self.after is not None and said == served.text):
+            if not other or (self.after is not None and _mostly_same(said, served.text)):
                 return served.winner
             if self.after is not None and beside:
                 return beside  # of three who speak at once, the third is a satellite that hears the other two
@@ -406,3 +406,9 @@ class Round:
         confidence = source.confidence
         sure = confidence is None or confidence >= _LEAST_CONFIDENCE
         return sure and self._arbitration.loudness(winner).snr_db >= _LEAST_SNR_DB
+
+
+def _mostly_same(one: str, other: str) -> bool:
+    """Return whether two texts may be readings of one command: more than half the words of the shorter are in both."""
+    words = set(one.split()), set(other.split())
+    return one == other or 2 * len(words[0] & words[1]) > min(map(len, words))

@@ -303,6 +303,15 @@ async def test_different_commands_in_two_rooms_at_once_are_both_answered() -> No
 
 
 @virtually
+async def test_other_sound_with_almost_the_same_words_is_the_same_command_heard_badly() -> None:
+    house = House({"kitchen": LIGHT, "hall": ("turn on the night", 0.9)})
+    verdicts = await asyncio.gather(
+        house.hears("kitchen", as_heard(speech(5), NEAR, 1)), house.hears("hall", as_heard(speech(6), NEAR, 2))
+    )
+    assert len(answers(*verdicts)) == 1
+
+
+@virtually
 async def test_a_television_beside_another_satellite_is_not_answered() -> None:
     house = House({"kitchen": LIGHT, "hall": NOTHING})
     kitchen, hall = await asyncio.gather(
