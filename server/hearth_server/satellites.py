@@ -264,15 +264,13 @@ class _Drive:
             self._part.hear(parse(AudioChunk, event))
         elif AudioStop.is_type(event.type):
             self._part.complete()
-        elif Detection.is_type(event.type):
-            if (answer := self._part.detected(event)) is not None:
-                await self._connection.write(answer)
-            await self._end_former()
         elif RunPipeline.is_type(event.type):
             await self._on_run(parse(RunPipeline, event), event)
         elif Played.is_type(event.type):
             if not self._link.control.played():
                 self._played.set()
+        elif Detection.is_type(event.type):
+            await self._on_detection(event)
         elif self._link.control.receive(event):
             pass
         elif Info.is_type(event.type):
@@ -284,6 +282,12 @@ class _Drive:
             await self._connection.write(Pong(text=parse(Ping, event).text).event())
         elif Error.is_type(event.type):
             log.warning("satellite %s reports: %s", self._link.name, parse(Error, event).text)
+
+    async def _on_detection(self, event: Event) -> None:
+        """Grant or refuse the chime before anything else: the satellite waits for it, but not for long."""
+        if (answer := self._part.detected(event)) is not None:
+            await self._connection.write(answer)
+        await self._end_former()
 
     async def _on_run(self, run: RunPipeline, event: Event) -> None:
         if run.start_stage is not PipelineStage.ASR:
