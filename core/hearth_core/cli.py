@@ -31,7 +31,7 @@ COMMANDS: Final = {
     "transcribe": ("hearth_server.cli:transcribe", "Print what is said in recordings."),
     "home": ("hearth_server.home_cli:home", "Show, check and watch the home."),
     "schedule": ("hearth_server.schedule.cli:schedule", "Show and cancel timers, alarms and commands for later."),
-    "intents": ("hearth_server.intents_cli:intents", "Write sentences of your own: check, test, try, explain them."),
+    "intents": ("hearth_server.intents_cli:intents", "Check, test, try and explain your own sentences."),
     "knx": ("hearth_server.knx.cli:knx", "Take a KNX project over from ETS."),
     "config": ("hearth_core.config_cli:config", "Check, show and describe the configuration."),
 }

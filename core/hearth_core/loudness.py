@@ -1,59 +1,53 @@
-"""How loud speech is beside the loudest of its command: who speaks here is loud, a television over there is not."""
+"""How loud sound is, frame by frame, measured alike in every part so that the figures can be compared.
+
+The level is that of the sound after a first difference, which takes away what no word needs: hum of fridges and mains,
+rumble, an offset of the converter. So it reads about 8 dB below the plain level for speech, and 26 dB below for a hum
+of 100 Hz.
+"""
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .audio import RATE
 
-# Words and their gaps become one level over 0.32 s; over 0.2 s three times as many commands end in their own pauses.
-_SMOOTHED_S: Final = 0.32
-# Where it never gets quieter than this below the speaker, something goes on behind; a room alone is 35 dB below.
-_NOISY_DB: Final = 25.0
+FRAME_S: Final = 0.02
+FRAME_SAMPLES: Final = int(FRAME_S * RATE)
+SILENT_DBFS: Final = -96.0
+"""The least level: about one bit of 16."""
+
+_PREEMPHASIS: Final = 0.97  # the usual coefficient; 1 would leave nothing of the lowest speech
 
 
-class Foreground:
-    """Follows the level of one command.
+class FrameLevels:
+    """Streaming PCM, 16 kHz s16le mono, to the level of each frame of 20 ms; cut anywhere, the frames are the same."""
 
-    Args:
-        margin_db: speech that is so much softer than the command's loudest is not the speaker's.
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+        self._last = 0.0
 
-    Attributes:
-        last_near: the end of the last window in which the speaker, and not the background, spoke, in samples.
-    """
+    def feed(self, pcm: bytes) -> NDArray[np.float32]:
+        """Take an even number of bytes; return the levels of the frames that are whole, shape (frames,), dBFS."""
+        if not pcm:
+            return np.zeros(0, np.float32)
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+        before = np.concatenate((np.array([self._last], np.float32), samples[:-1]))
+        sharp = np.asarray(samples - np.float32(_PREEMPHASIS) * before, np.float32)
+        self._last = float(samples[-1])
+        sharp = np.concatenate((self._rest, sharp))
+        whole = len(sharp) // FRAME_SAMPLES * FRAME_SAMPLES
+        self._rest = sharp[whole:]
+        return dbfs(np.mean(np.square(sharp[:whole].reshape(-1, FRAME_SAMPLES)), axis=1))
 
-    def __init__(self, margin_db: float) -> None:
-        self._margin_db = margin_db
-        self._powers: deque[tuple[float, int]] = deque()
-        self._power = 0.0  # of all of them; whole numbers, so that adding and taking away leaves nothing behind
-        self._samples = 0
-        self._loudest_db = -math.inf
-        self._floor_db = math.inf
-        self.last_near: int | None = None
 
-    @property
-    def noisy(self) -> bool:
-        """Whether something has gone on behind the speaker all the time."""
-        return self._floor_db > self._loudest_db - _NOISY_DB
+def dbfs(power: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return powers, full scale 1, in dB; no less than `SILENT_DBFS`."""
+    return np.asarray(np.maximum(10.0 * np.log10(np.maximum(power, 1e-12)), SILENT_DBFS), np.float32)
 
-    def hear(self, window: bytes, *, speech: bool, position: int) -> None:
-        """Take a window, s16le mono, that ends at `position` in samples; `speech` is what the detector says of it."""
-        samples = np.frombuffer(window, "<i2").astype(np.float64)
-        self._powers.append((float(samples @ samples), len(samples)))
-        self._power += self._powers[-1][0]
-        self._samples += len(samples)
-        while self._samples - self._powers[0][1] >= _SMOOTHED_S * RATE:
-            power, count = self._powers.popleft()
-            self._power, self._samples = self._power - power, self._samples - count
-        level_db = 10.0 * math.log10(self._power / self._samples + 1e-3)
-        if self._samples >= _SMOOTHED_S * RATE:
-            self._floor_db = min(self._floor_db, level_db)
-        if not speech:
-            return
-        self._loudest_db = max(self._loudest_db, level_db)
-        if level_db >= self._loudest_db - self._margin_db:
-            self.last_near = position
+
+def power(levels: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return levels in dB as powers, full scale 1."""
+    return np.asarray(np.power(10.0, np.asarray(levels) / 10.0), np.float32)

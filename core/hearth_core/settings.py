@@ -27,6 +27,7 @@ from .config_knx import KnxConfig
 from .config_microphone import DeviceText, MicrophoneConfig
 from .config_mqtt import MqttConfig
 from .config_policy import ConversationConfig, PolicyConfig
+from .config_rooms import HearingConfig, RoomsConfig
 from .config_schedule import ScheduleConfig
 from .config_wake import WakeConfig
 from .errors import InputError
@@ -107,7 +108,7 @@ class SpeakConfig(Section):
     )
 
 
-class SatelliteLinkConfig(Section):
+class SatelliteLinkConfig(HearingConfig):
     """A satellite that the server connects to and runs."""
 
     name: Name = Field(description="What the satellite is called; no two have the same.")
@@ -134,6 +135,7 @@ class ServerConfig(Section):
     companion: CompanionConfig = Field(
         default=CompanionConfig(), description="Home Assistant with Hearth's own integration."
     )
+    rooms: RoomsConfig = Field(default=RoomsConfig(), description="Which room answers when several hear a command.")
     action_timeout_s: float = Field(
         default=3.0, ge=0.1, le=60, description="Seconds to wait for a device to confirm an action."
     )

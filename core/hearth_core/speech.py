@@ -9,7 +9,7 @@ from . import extras
 from .audio import RATE, Chunker
 from .command import EndReason
 from .errors import EngineError
-from .loudness import Foreground
+from .foreground import Foreground
 
 SILERO_WINDOW_BYTES: Final = 1024  # 512 samples, 32 ms: the only size that the model takes
 

@@ -8,6 +8,7 @@ always finds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,15 +84,18 @@ def _wake_program(phrases: tuple[WakePhrase, ...]) -> WakeProgram:
     return WakeProgram("micro-wake-word", _MICRO, True, "microWakeWord, in the satellite", __version__, models=models)
 
 
-def beginning(detection: Detection | None, command_id: str, lead_ms: int = 0) -> list[Event]:
+def beginning(
+    detection: Detection | None, command_id: str, lead_ms: int = 0, facts: Mapping[str, float | bool] | None = None
+) -> list[Event]:
     """Return what opens a command: the detection if a wake word was heard, the pipeline to run, the audio's format.
 
     Args:
         detection: what was heard; None for a command without a wake word.
         command_id: the command's.
         lead_ms: how much of the audio to come is from before the detection; in it the wake word ends.
+        facts: what else the driver should know of the wake word; it rides beside the `command_id`.
     """
-    context: dict[str, object] = {"command_id": command_id, "lead_ms": lead_ms}
+    context: dict[str, object] = {"command_id": command_id, "lead_ms": lead_ms, **(facts or {})}
     if detection is not None:
         context |= detection.facts
         if detection.score is not None:

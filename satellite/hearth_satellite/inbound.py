@@ -25,6 +25,9 @@ class Driven(Protocol):
     def transcript(self, text: str) -> None:
         """The command was heard as this text."""
 
+    def answered_elsewhere(self) -> None:
+        """Another satellite has heard the command better, and answers."""
+
     def answer_text(self, text: str, *, listen: bool) -> None:
         """This will be the answer; with `listen` it asks back."""
 
@@ -60,7 +63,11 @@ def deliver(event: Event, driven: Driven) -> None:
     elif AudioStop.is_type(event.type):
         driven.audio_stop()
     elif Transcript.is_type(event.type):
-        driven.transcript(parse(Transcript, event).text)
+        text = parse(Transcript, event).text
+        if not text.strip() and isinstance(_context(event, "answered_by"), str):
+            driven.answered_elsewhere()
+        else:
+            driven.transcript(text)
     elif Synthesize.is_type(event.type):
         driven.answer_text(parse(Synthesize, event).text, listen=_context(event, "listen") is True)
     elif Error.is_type(event.type):

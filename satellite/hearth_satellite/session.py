@@ -21,10 +21,9 @@ from collections.abc import Callable
 from wyoming.event import Event
 from wyoming.snd import Played
 
-from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
-from hearth_core.command import Detection, EndReason, new_command_id
+from hearth_core.audio import PcmFormat
+from hearth_core.command import Detection, EndReason
 
-from . import events
 from .answers import Answers
 from .chime import Chime
 from .inbound import deliver
@@ -32,6 +31,7 @@ from .news import Happening, News
 from .playback import Playback, Sound
 from .post import Post
 from .ring import Ring
+from .sending import NEVER, Sending
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
 from .wake import WakePhrase, WakeWord
@@ -39,7 +39,6 @@ from .wake import WakePhrase, WakeWord
 __all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
 
 _LOG = logging.getLogger(__name__)
-_NEVER = float("inf")
 
 
 class Session:
@@ -67,7 +66,6 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._wake = wake
-        self._end_of_speech = end_of_speech
         self._limits = limits or TimeLimits()
         self._manners = manners or Manners()
         self._news = news or News()
@@ -75,18 +73,16 @@ class Session:
         self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._clock = clock
         self._state = State.IDLE
-        self._deadline = _NEVER
+        self._deadline = NEVER
         self._preroll = Ring(wake.preroll_s)
-        self._command_id = ""
-        self._streamed_bytes = 0
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
+        self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
         self._transcribed = False
         self._muted = False
         self._asks_back = False  # the answer is a question
-        self._follow_up_until = -_NEVER  # what is heard up to then begins a command
-        self._patience_s = _NEVER  # for somebody to speak in this command
+        self._follow_up_until = -NEVER  # what is heard up to then begins a command
         self._waiting_until: float | None = None  # of an answer that an announcement has interrupted
-        self._not_connected_told = -_NEVER
+        self._not_connected_told = -NEVER
 
     # --- what others may ask -------------------------------------------------------------------------------------
 
@@ -98,7 +94,7 @@ class Session:
     @property
     def command_id(self) -> str:
         """The command in work, or the last one; empty before the first."""
-        return self._command_id
+        return self._sending.command_id
 
     def ready(self) -> bool:
         """True if what is said now is listened to as a new command."""
@@ -192,6 +188,7 @@ class Session:
         """Take the next sound from the microphone, 16 kHz s16le mono."""
         if self._answers.deaf or self._muted:
             return
+        self._sending.hear(pcm)
         if self._state is State.STREAMING:
             self._stream(pcm)
         elif self._state is State.LISTENING and self._clock() < self._follow_up_until:
@@ -233,44 +230,36 @@ class Session:
             self._end_streaming(EndReason.STOP)
 
     def _begin(self, detection: Detection | None, *, follow_up: bool = False) -> None:
-        self._command_id = new_command_id()
-        self._follow_up_until = -_NEVER
+        self._follow_up_until = -NEVER
         self._asks_back, self._waiting_until = False, None
         # Nobody may have anything to say to a question, or to a timer that was only to be silenced.
-        self._patience_s = self._limits.follow_up_s if follow_up else _NEVER
+        command_id = self._sending.begin(self._limits.follow_up_s if follow_up else NEVER)
         woken_by = "the driver" if detection is None else detection.wake_word or "speech"
         self._transcribed = False
         self._enter(State.STREAMING, self._limits.streaming_s)
-        _LOG.info("command %s begins, woken by %s", self._command_id, woken_by)
+        _LOG.info("command %s begins, woken by %s", command_id, woken_by)
         wake_word = detection.wake_word if detection else ""
-        self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=self._command_id)
+        self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=command_id)
         before = self._preroll.take()
-        lead_ms = sum(map(len, before)) * 1000 // BYTES_PER_SECOND
-        for event in events.beginning(detection, self._command_id, lead_ms):
-            self._post.send(event)
-        self._streamed_bytes = 0
-        self._end_of_speech.reset()
+        self._sending.open(detection, before)
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._wake.phrases)
-        if self._manners.wake_chime and self._state is State.STREAMING:
+        self._chime_if_due()
+
+    def _chime_if_due(self) -> None:
+        if self._state is State.STREAMING and self._sending.may_chime():
             self._answers.chime(Chime.WAKE)
 
     def _stream(self, pcm: bytes, *, speech: bool = True) -> None:
-        self._post.send(events.chunk(pcm, self._streamed_ms()))
-        self._streamed_bytes += len(pcm)
-        end = self._end_of_speech.feed(pcm) if speech else None
-        if end is None and self._streamed_ms() >= 1000 * self._patience_s and not self._end_of_speech.speech_started:
-            end = EndReason.NO_SPEECH
+        end = self._sending.send(pcm, speech=speech)
+        self._chime_if_due()
         if end is not None and self._state is State.STREAMING:
             self._end_streaming(end)
 
-    def _streamed_ms(self) -> int:
-        return self._streamed_bytes * 1000 // BYTES_PER_SECOND
-
     def _end_streaming(self, reason: EndReason | str) -> None:
-        _LOG.info("command %s: %d ms streamed, ended by %s", self._command_id, self._streamed_ms(), reason)
-        self._post.send(events.stop(self._streamed_ms()))
+        _LOG.info("command %s: %d ms streamed, ended by %s", self.command_id, self._sending.milliseconds, reason)
+        self._sending.end()
         self._wake.reset()
         self._enter(State.ANSWERING, self._limits.answer_s)
         self._answers.release()
@@ -286,6 +275,8 @@ class Session:
             _LOG.warning("%s takes the satellite over from %s", driver.name, former.name)
             self.drop(former)
             former.close("another driver took over")
+        if driver is not former:
+            self._sending.new_driver()
         self._post.take(driver)
         if self._state is State.IDLE:
             self._listen()
@@ -295,7 +286,7 @@ class Session:
         if driver is self._post.driver:
             _LOG.info("%s pauses the satellite", driver.name)
             if self._state is State.STREAMING:
-                self._post.send(events.stop(self._streamed_ms()))
+                self._sending.end()
             self._post.pause()
             self._rest()
 
@@ -303,7 +294,7 @@ class Session:
         """Take note that a driver is gone; whatever it was in the middle of ends."""
         if self._post.leave(driver):
             if self._state not in (State.IDLE, State.LISTENING):
-                _LOG.warning("%s left while %s command %s", driver.name, self._state, self._command_id)
+                _LOG.warning("%s left while %s command %s", driver.name, self._state, self.command_id)
             self._rest()
 
     def receive(self, driver: Driver, event: Event) -> None:
@@ -312,25 +303,36 @@ class Session:
         Raises:
             WireError: the event's data are not what its type asks for.
         """
-        if driver is self._post.driver and not self._post.hear(event) and not self._timers.receive(event):
+        if driver is not self._post.driver or self._post.hear(event) or self._timers.receive(event):
+            return
+        if self._sending.receive(event):
+            self._chime_if_due()
+        else:
             deliver(event, self)
 
     def transcript(self, text: str) -> None:
         """Take note of what was heard; the driver may have found the end of the command before us: its word wins."""
         if self._state not in (State.STREAMING, State.ANSWERING):
             return
-        _LOG.info("command %s: heard %r", self._command_id, text)
-        self._news.tell(Happening.TRANSCRIPT, text=text, command_id=self._command_id)
+        _LOG.info("command %s: heard %r", self.command_id, text)
+        self._news.tell(Happening.TRANSCRIPT, text=text, command_id=self.command_id)
         self._transcribed = True
         if self._state is State.STREAMING:
             self._end_streaming("the driver")
         if self._state is State.ANSWERING and not text.strip():
             self._enter(State.ANSWERING, self._limits.empty_answer_s)
 
+    def answered_elsewhere(self) -> None:
+        """End the command: another satellite has heard it better, and answers."""
+        if self._state is State.STREAMING:
+            self._end_streaming("another satellite, which answers")
+        if self._state is State.ANSWERING:
+            self._listen()
+
     def answer_text(self, text: str, *, listen: bool) -> None:
         """Take note of what will be said, and whether somebody is asked by it."""
-        _LOG.info("command %s: answer %r", self._command_id, text)
-        self._news.tell(Happening.ANSWER, text=text, command_id=self._command_id)
+        _LOG.info("command %s: answer %r", self.command_id, text)
+        self._news.tell(Happening.ANSWER, text=text, command_id=self.command_id)
         self._asks_back = listen and self._state is not State.STREAMING
         if self._state is State.ANSWERING:
             self._enter(State.ANSWERING, self._limits.voice_s)
@@ -338,7 +340,7 @@ class Session:
     def error(self, text: str, code: str) -> None:
         """End the command that failed."""
         _LOG.warning("the driver reports %r (%r)", text, code)
-        unanswered = self._patience_s < _NEVER and not self._end_of_speech.speech_started
+        unanswered = self._sending.unanswered
         if self._state is State.STREAMING:
             self._end_streaming("an error of the driver")
         if self._state is State.ANSWERING:
@@ -404,6 +406,7 @@ class Session:
     def tick(self) -> None:
         """Hold the time limits; to be called some times a second."""
         now = self._clock()
+        self._chime_if_due()
         if driver := self._post.lost():
             self.drop(driver)
             driver.close(f"it has sent nothing for {self._limits.driver_silence_s:g} s")
@@ -412,7 +415,7 @@ class Session:
             self._answers.ring()
         if now < self._deadline:
             return
-        _LOG.warning("command %s: %s took too long", self._command_id or "none", self._state)
+        _LOG.warning("command %s: %s took too long", self.command_id or "none", self._state)
         match self._state:
             case State.STREAMING:
                 self._end_streaming(EndReason.LIMIT)
@@ -425,7 +428,7 @@ class Session:
 
     # --- between states ------------------------------------------------------------------------------------------
 
-    def _enter(self, state: State, limit_s: float = _NEVER) -> None:
+    def _enter(self, state: State, limit_s: float = NEVER) -> None:
         former, self._state = self._state, state
         self._deadline = self._clock() + limit_s
         if state is not former:
@@ -439,7 +442,8 @@ class Session:
 
     def _rest(self) -> None:
         self._answers.silence()
-        self._asks_back, self._waiting_until, self._follow_up_until = False, None, -_NEVER
+        self._sending.forget()
+        self._asks_back, self._waiting_until, self._follow_up_until = False, None, -NEVER
         self._preroll.clear()
         self._wake.reset()
         self._enter(State.IDLE)

@@ -69,6 +69,7 @@ def answer_facts(answer: Answer) -> dict[str, Any]:
         "question": answer.question,
         "continue_conversation": answer.response.kind is ResponseKind.QUESTION,
         "milliseconds": dict(answer.milliseconds),
+        **answer.facts,
     }
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from hearth_core.command import (
     Context,
@@ -20,7 +20,7 @@ from hearth_core.command import (
 )
 from hearth_core.errors import HearthError
 from hearth_core.home import Home
-from hearth_core.speech import EndpointSettings, SileroDetector, SpeechDetector
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
 from .asr.engine import Engine
 from .carrying import Scheduling, Turn
@@ -65,8 +65,10 @@ class Answer:
     plans: tuple[Plan, ...] = ()
     rulings: tuple[Ruling, ...] = ()
     question: QuestionKind | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what else is to be told, e.g. why this room answers
 
 
+_Result = TypeVar("_Result")
 Progress = Partial | Answer
 Observer = Callable[[Progress], None]
 
@@ -137,13 +139,30 @@ class Pipeline:
         heard(self.dialogue.shown(transcription, context))
         return await self._act(transcription, context, knowledge, watch)
 
+    async def answer_heard(
+        self,
+        transcription: Transcription,
+        context: Context,
+        watch: Stopwatch,
+        heard: Callable[[Transcription], Any] = lambda _: None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Do what was heard by `listen` before: the same path from there on, with the `facts` told beside it."""
+        heard(self.dialogue.shown(transcription, context))
+        return await self._act(transcription, context, self.understanding, watch, facts)
+
     async def answer_text(self, text: str, context: Context) -> Answer:
         """Do what a text says: the same path from the matcher on."""
         transcription = Transcription((Hypothesis(text),), engine="text")
         return await self._act(transcription, context, self.understanding, Stopwatch())
 
     async def _act(
-        self, transcription: Transcription, context: Context, knowledge: Understanding, watch: Stopwatch
+        self,
+        transcription: Transcription,
+        context: Context,
+        knowledge: Understanding,
+        watch: Stopwatch,
+        facts: Mapping[str, Any] | None = None,
     ) -> Answer:
         before = self.house.home
         if transcription.end is EndReason.LIMIT:  # a television, not a command: never acted upon, but told
@@ -166,6 +185,7 @@ class Pipeline:
             before=before,
             after=self.house.home,
             milliseconds=watch.milliseconds(),
+            facts=facts or {},
         )
         _log(answer)
         self._tell(answer)
@@ -184,7 +204,7 @@ class Pipeline:
         try:
             partial: Hypothesis | None = None
             async for pcm in audio:
-                end = await asyncio.to_thread(listening.feed, pcm)
+                end = await _to_its_end(listening.feed, pcm)
                 if listening.partial is not None and listening.partial != partial:
                     partial = listening.partial
                     self._tell(Partial(context, self.dialogue.shown_reading(partial, context)))
@@ -192,9 +212,13 @@ class Pipeline:
                     break
             watch.add("silence", listening.silence_s)
             with watch.stage("recognise"):
-                return await asyncio.to_thread(listening.finish)
+                return await _to_its_end(listening.finish)
         finally:
             listening.close()
+
+    def endpointer(self) -> Endpointer:
+        """Return what finds the end of one utterance without recognising it."""
+        return Endpointer(self.settings.endpoint, self._detector())
 
     def _tell(self, progress: Progress) -> None:
         for observer in self.observers:
@@ -202,6 +226,16 @@ class Pipeline:
                 observer(progress)
             except Exception:  # an onlooker must not disturb the command
                 log.exception("%s an observer failed", progress.context.command_id)
+
+
+async def _to_its_end(call: Callable[..., _Result], *arguments: object) -> _Result:
+    """Run a call in a thread and await its end even if cancelled: a recogniser must not be closed in the middle."""
+    work = asyncio.create_task(asyncio.to_thread(call, *arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 def _log(answer: Answer) -> None:

@@ -6,6 +6,7 @@ hearth-hello                           ->      (of no meaning to others than Hea
 describe, run-satellite                ->
                                        <-  info
                                        <-  detection, run-pipeline, audio-start, audio-chunk…
+hearth-claim                           ->      (where the detection asks for it: may it chime?)
 voice-started, voice-stopped, transcript   (as soon as the speech has ended)
 synthesize, audio-start, audio-chunk…,
   audio-stop                           ->
@@ -41,17 +42,18 @@ from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
 from wyoming.wake import Detection
 
-from hearth_core.audio import Converter, PcmFormat
-from hearth_core.command import Context, EndReason, Response, ResponseKind, Transcription, new_command_id
+from hearth_core.command import Context, EndReason, Response, ResponseKind, Stopwatch, Transcription, new_command_id
 from hearth_core.control_event import SatelliteState
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import Connection, connect, parse
 
 from . import opening
+from .arbitration import Arbitration
 from .handler import transcription_facts
-from .inbox import AudioInbox
+from .hearing import Ear, Hearing, Verdict
 from .pipeline import Pipeline
 from .satellite_control import SatelliteControl, Trust
+from .satellite_part import SatellitePart
 from .voice import Voice
 
 log = logging.getLogger(__name__)
@@ -92,8 +94,12 @@ class SatelliteLink:
         language: str = "en",
         limits: LinkLimits | None = None,
         trust: Trust | None = None,
+        arbitration: Arbitration | None = None,
+        ear: Ear | None = None,
     ) -> None:
         self.name = name
+        self.arbitration = arbitration or Arbitration(pipeline)
+        self.ear = ear or Ear(name)
         self.uri = uri
         self.connected = asyncio.Event()
         self.resting = asyncio.Event()  # no command is under way
@@ -124,6 +130,17 @@ class SatelliteLink:
     def area_id(self) -> str | None:
         """Return the area that the satellite is in: as configured, else as it says itself."""
         return self.pipeline.area_id(self._area or self.announced_area)
+
+    def context(self, event: Event) -> Context:
+        """Return the context of the command that an event opens; a wake word may have a language and an area."""
+        said = opening.read(event)
+        return Context(
+            _command_id(event),
+            said.language or self.language,
+            satellite=self.name,
+            area_id=self.pipeline.area_id(said.area) or self.area_id(),
+            conversation=f"satellite:{self.name}",
+        )
 
     async def send(self, event: Event) -> None:
         """Send an event.
@@ -182,12 +199,10 @@ class _Drive:
     def __init__(self, link: SatelliteLink, connection: Connection) -> None:
         self._link = link
         self._connection = connection
-        self._inbox: AudioInbox | None = None
-        self._opening = opening.Opening()
-        self._converter: Converter | None = None
+        self._part = SatellitePart(link.arbitration, link.ear, link.context)
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
-        self._heard = False
+        self._announcing = False  # the conversation is an announcement
         self._superseded = False
 
     async def run(self) -> None:
@@ -208,8 +223,9 @@ class _Drive:
             pinging.cancel()
             self._superseded = True  # nobody is left to say that the answer was played
             self._played.set()
-            if self._conversation is not None and not self._heard:
-                self._conversation.cancel()  # what was spoken whole is done even if the satellite has gone since
+            self._part.leave()  # unless what was spoken is being done: that is, even if the satellite has gone since
+            if self._conversation is not None and self._announcing:
+                self._conversation.cancel()
             await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
 
     async def send(self, event: Event) -> None:
@@ -225,6 +241,7 @@ class _Drive:
             raise PeerError(f"satellite {link.name} has no time to say it")
         link.resting.clear()
         task = self._conversation = asyncio.create_task(self._announce(response))
+        self._announcing = True
         try:
             await asyncio.wait([task])
         finally:
@@ -243,22 +260,21 @@ class _Drive:
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(self._link.limits.ping_s)
-            await self._connection.write(Ping().event())
+            await self._connection.write(Ping(text=self._part.latency.ping()).event())
 
     async def _on(self, event: Event) -> None:
         if AudioChunk.is_type(event.type):
-            await self._on_audio(parse(AudioChunk, event))
+            self._part.hear(parse(AudioChunk, event))
         elif AudioStop.is_type(event.type):
-            if self._inbox is not None:
-                await self._inbox.end()
+            self._part.complete()
         elif RunPipeline.is_type(event.type):
-            self._opening = opening.read(event)
-            await self._on_run(parse(RunPipeline, event), _command_id(event))
+            await self._on_run(parse(RunPipeline, event), event)
         elif Played.is_type(event.type):
             if not self._link.control.played():
                 self._played.set()
         elif Detection.is_type(event.type):
             self._link.tell("wake", {"satellite": self._link.name, "wake_word": parse(Detection, event).name})
+            await self._on_detection(event)
         elif event.type == "hearth-near-miss":
             told = {k: event.data.get(k) for k in ("wake_word", "score")}
             self._link.tell("near_miss", {"satellite": self._link.name, **told})
@@ -267,58 +283,58 @@ class _Drive:
         elif Info.is_type(event.type):
             satellite = parse(Info, event).satellite
             self._link.announced_area = (satellite.area or "") if satellite else ""
+        elif Pong.is_type(event.type):
+            self._part.latency.pong(parse(Pong, event).text)
         elif Ping.is_type(event.type):
             await self._connection.write(Pong(text=parse(Ping, event).text).event())
         elif Error.is_type(event.type):
             log.warning("satellite %s reports: %s", self._link.name, parse(Error, event).text)
 
-    async def _on_run(self, run: RunPipeline, command_id: str) -> None:
+    async def _on_detection(self, event: Event) -> None:
+        """Grant or refuse the chime before anything else: the satellite waits for it, but not for long."""
+        if (answer := self._part.detected(event)) is not None:
+            await self._connection.write(answer)
+        await self._end_former()
+
+    async def _on_run(self, run: RunPipeline, event: Event) -> None:
         if run.start_stage is not PipelineStage.ASR:
+            self._part.leave()
             text = f"this server starts at asr, not at {run.start_stage.value}: let the satellite detect its wake word"
             await self._connection.write(Error(text, "unsupported-stage").event())
             return
-        if self._conversation is not None and not self._conversation.done():
-            # The satellite began anew: the old utterance ends with what was heard, and its answer is not waited for.
-            self._superseded = True
-            self._played.set()
-            if self._inbox is not None:
-                await self._inbox.end()
-            await asyncio.gather(self._conversation, return_exceptions=True)
-            self._superseded = False
-        self._inbox, self._converter, self._heard = AudioInbox(), None, False
-        self._conversation = asyncio.create_task(self._converse(self._inbox, command_id))
+        if not self._part.woken:
+            await self._end_former()
+        self._announcing = False
+        self._conversation = asyncio.create_task(self._converse(self._part.opened(event)))
 
-    async def _on_audio(self, chunk: AudioChunk) -> None:
-        if self._inbox is None or self._inbox.closed:
+    async def _end_former(self) -> None:
+        """End a command that is still under way when its speaker begins anew: its answer is not waited for."""
+        if self._conversation is None or self._conversation.done():
             return
-        if chunk.timestamp is not None and chunk.timestamp < self._opening.skip_ms:
-            return  # the wake word itself
-        if self._converter is None:
-            self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
-        await self._inbox.put(self._converter.feed(chunk.audio))
+        self._superseded = True
+        self._played.set()
+        self._part.cut()
+        await asyncio.gather(self._conversation, return_exceptions=True)
+        self._superseded = False
 
-    async def _converse(self, inbox: AudioInbox, command_id: str) -> None:
+    async def _converse(self, hearing: Hearing) -> None:
         """One command: listen, act, speak. Whatever happens, the satellite is told that it is over."""
         link = self._link
         link.resting.clear()
-        said = self._opening
-        context = Context(
-            command_id,
-            said.language or link.language,
-            satellite=link.name,
-            area_id=link.pipeline.area_id(said.area) or link.area_id(),
-            conversation=f"satellite:{link.name}",
-        )
+        context = hearing.context
         telling: list[asyncio.Task[None]] = []
 
         def heard(transcription: Transcription) -> None:
-            self._heard = True
             # Beside the action, not before it: a slow satellite must not delay the light.
             telling.append(asyncio.create_task(self._tell_transcript(transcription, context)))
 
         try:
-            answer = await link.pipeline.answer(inbox, context, heard)
-            inbox.close()
+            verdict = await hearing.verdict
+            if verdict.transcription is None:
+                await self._fall_silent(verdict)
+                return
+            watch = verdict.watch or Stopwatch()
+            answer = await link.pipeline.answer_heard(verdict.transcription, context, watch, heard, verdict.facts())
             await asyncio.gather(*telling)
             if answer.transcription.end is EndReason.NO_SPEECH:
                 await self._connection.write(Error("nobody spoke", "no-speech").event())
@@ -331,10 +347,15 @@ class _Drive:
             log.exception("%s satellite %s: the command failed", context.command_id, link.name)
             await self._connection.write(Error("the server failed; its log says why", "internal").event())
         finally:
-            inbox.close()
             for task in telling:
                 task.cancel()
             link.resting.set()
+
+    async def _fall_silent(self, verdict: Verdict) -> None:
+        """Tell a satellite that another one answers: the transcript ends its command, and it has no words."""
+        await self._connection.write(VoiceStopped().event())
+        facts = {"command_id": verdict.context.command_id, "answered_by": verdict.answered_by}
+        await self._connection.write(Transcript("", facts, verdict.context.language).event())
 
     async def _tell_transcript(self, transcription: Transcription, context: Context) -> None:
         await self._connection.write(VoiceStopped().event())

@@ -18,12 +18,14 @@ from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
 
+from .arbitration import Arbitration, Rules
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
 from .companion.serving import make_companion, sentence_folder, serving_companion, tell_code
 from .companion.session import Session
 from .dialogue import TalkSettings
 from .handler import Client
+from .hearing import Ear
 from .house import House
 from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
@@ -163,6 +165,8 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
                 facts = {"hearth": "server"}
                 await stack.enter_async_context(announced(WYOMING, server_id, listener.port, facts, host=listener.host))
             voice = choose_voice(settings.speak, config.language)
+            arbitration = Arbitration(pipeline, Rules.of(settings.rooms))
+            stack.push_async_callback(arbitration.close)
             links: list[SatelliteLink] = []
             await stack.enter_async_context(running_schedule(config, pipeline, lambda: links))
             for satellite in settings.satellites:
@@ -178,6 +182,8 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
                     voice,
                     language=config.language,
                     trust=Trust.of(satellite.security),
+                    arbitration=arbitration,
+                    ear=Ear(satellite.name, satellite.group, satellite.gain_db),
                 )
                 _own(stack, link.run())
                 links.append(link)

@@ -1,54 +1,31 @@
-"""Who speaks here and who speaks over there."""
+"""Levels of frames, beside a plain computation of the same."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hearth_core.loudness import Foreground
-
-WINDOW = 512
+from hearth_core.loudness import FRAME_SAMPLES, SILENT_DBFS, FrameLevels, dbfs, power
 
 
-def window(level_db: float, seed: int = 0) -> bytes:
-    samples = np.random.default_rng(seed).normal(0, 1, WINDOW)
-    samples *= 10 ** (level_db / 20) / np.sqrt((samples**2).mean())
-    return samples.astype("<i2").tobytes()
+def test_levels_are_those_of_the_differences_however_the_sound_is_cut() -> None:
+    samples = np.random.default_rng(1).integers(-8000, 8000, 10 * FRAME_SAMPLES + 7).astype("<i2")
+    plain = [float(v) / 32768 for v in samples]
+    sharp = [v - 0.97 * (plain[i - 1] if i else 0.0) for i, v in enumerate(plain)]
+    expected = [
+        10 * np.log10(sum(v * v for v in sharp[at : at + FRAME_SAMPLES]) / FRAME_SAMPLES)
+        for at in range(0, 10 * FRAME_SAMPLES, FRAME_SAMPLES)
+    ]
+    for size in (2, 98, 640, 100_000):
+        pcm, frames = samples.tobytes(), FrameLevels()
+        found = np.concatenate([frames.feed(pcm[at : at + size]) for at in range(0, len(pcm), size)])
+        assert found == pytest.approx(expected, abs=0.01)
 
 
-def hear(*levels: tuple[int, float, bool], margin_db: float = 10.0) -> Foreground:
-    foreground = Foreground(margin_db)
-    position = 0
-    for count, level, speech in levels:
-        for index in range(count):
-            position += WINDOW
-            foreground.hear(window(level, position + index), speech=speech, position=position)
-    return foreground
+def test_silence_has_the_least_level() -> None:
+    assert FrameLevels().feed(bytes(FRAME_SAMPLES * 4)).tolist() == [SILENT_DBFS, SILENT_DBFS]
+    assert len(FrameLevels().feed(b"")) == 0
 
 
-def test_nobody_is_near_before_somebody_spoke() -> None:
-    assert hear((20, 60, False)).last_near is None
-
-
-@pytest.mark.parametrize(("softer_db", "least", "most"), [(3, 60, 60), (9, 60, 60), (12, 40, 51), (20, 40, 51)])
-def test_what_is_softer_by_the_margin_is_not_the_speaker(softer_db: float, least: int, most: int) -> None:
-    last = hear((40, 70, True), (20, 70 - softer_db, True)).last_near
-    assert last is not None
-    assert least <= last // WINDOW <= most, "the level follows within 0.35 s"
-
-
-def test_a_louder_word_sets_the_level_and_a_soft_beginning_counts() -> None:
-    foreground = hear((20, 50, True))
-    assert foreground.last_near == 20 * WINDOW
-    assert hear((20, 50, True), (20, 70, True), (20, 50, True)).last_near in range(40 * WINDOW, 50 * WINDOW)
-
-
-@pytest.mark.parametrize(("floor_db", "noisy"), [(10, False), (40, False), (50, True), (60, True)])
-def test_a_room_is_noisy_if_it_was_never_quiet(floor_db: float, noisy: bool) -> None:
-    assert hear((20, floor_db, False), (20, 70, True), (20, floor_db, False)).noisy is noisy
-
-
-def test_silence_of_zeros_has_a_level() -> None:
-    foreground = Foreground(10.0)
-    foreground.hear(bytes(2 * WINDOW), speech=True, position=WINDOW)
-    assert foreground.last_near == WINDOW
+def test_power_and_level_are_each_other_s_inverse() -> None:
+    assert dbfs(power(np.array([-50.0, -3.0]))) == pytest.approx([-50.0, -3.0], abs=0.01)

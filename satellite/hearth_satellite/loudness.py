@@ -1,0 +1,40 @@
+"""How loud the wake word was and how loud the room is without it, for the server that chooses between satellites."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from hearth_core.loudness import FRAME_S, FrameLevels
+
+_HEARD_S: Final = 3.0
+# A wake word lasts 0.4 to 0.9 s, and its detection comes up to 0.3 s after it.
+_WORD_S: Final = 1.2
+# The room without speech is what is seldom undercut: a quarter, because a few frames lie in the gaps of any noise.
+_ROOM_PERCENTILE: Final = 25
+_WORD_PERCENTILE: Final = 90
+
+
+class Loudness:
+    """The levels of the last 3 s."""
+
+    def __init__(self) -> None:
+        self._frames = FrameLevels()
+        self._levels: deque[float] = deque(maxlen=int(_HEARD_S / FRAME_S))
+
+    def hear(self, pcm: bytes) -> None:
+        """Take the next sound, 16 kHz s16le mono."""
+        self._levels.extend(self._frames.feed(pcm).tolist())
+
+    def facts(self) -> dict[str, float]:
+        """Return what is known of `level_dbfs`, the wake word that has just ended, and `noise_dbfs` before it."""
+        levels = np.array(self._levels)
+        word = int(_WORD_S / FRAME_S)
+        facts: dict[str, float] = {}
+        if len(levels) >= word:
+            facts["level_dbfs"] = round(float(np.percentile(levels[-word:], _WORD_PERCENTILE)), 1)
+        if len(levels) >= word * 2:
+            facts["noise_dbfs"] = round(float(np.percentile(levels[:-word], _ROOM_PERCENTILE)), 1)
+        return facts

@@ -1,0 +1,65 @@
+"""The bench of rooms runs from end to end without other recordings than the tree's own, and says the same twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bench.rooms_acoustics import build, hear, responses, stand
+from bench.virtual_time import run_virtually
+
+from tests.e2e.test_rooms import ROOT
+
+
+def run(tmp_path: Path) -> dict[str, Any]:
+    command = [sys.executable, str(ROOT / "bench" / "rooms.py"), "--cases", "6", "--real", "2", "--json"]
+    done = subprocess.run(
+        [*command, "--speech", str(tmp_path / "none")], capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_a_short_run_counts_every_case_and_is_the_same_again(tmp_path: Path) -> None:
+    one, two = run(tmp_path), run(tmp_path)
+    assert one["cases"] == 6
+    assert (one["double actions"], one["stuck"]) == (0, 0)
+    assert one["speech"] == "examples/recordings"
+    assert one["rates"] == two["rates"]
+
+
+def test_a_voice_is_loudest_in_its_own_room_and_weaker_by_a_closed_door() -> None:
+    random = np.random.default_rng(3)
+    lost: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(12):
+        house = build(random, 2)
+        if house.satellites[1].room - house.satellites[0].room != 1:
+            continue
+        room = house.satellites[0].room
+        ways = responses(house, room, stand(random, house, room))
+        own, next_door = (10 * np.log10(float(np.sum(np.square(way)))) for way in ways)
+        lost[house.doors[room].loss_db > 0].append(own - next_door)
+    assert min(lost[False]) > 3, "dB through an open door"
+    assert min(lost[True]) > max(lost[False]) + 10
+
+
+def test_a_clock_that_is_wrong_by_100_ppm_stretches_the_sound() -> None:
+    sound = np.zeros(160_000, np.float32)
+    sound[100_000] = 1.0
+    assert int(np.argmax(hear(sound, np.ones(1, np.float32), 100.0))) == pytest.approx(99_990, abs=1)
+
+
+def test_a_state_from_which_nothing_leads_is_found_out() -> None:
+    import asyncio
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(RuntimeError, match="never happens"):
+        run_virtually(forever())

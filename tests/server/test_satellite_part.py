@@ -1,0 +1,109 @@
+"""From a satellite's events to what the choice of the room hears of it; the clock jumps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wyoming.audio import AudioChunk
+from wyoming.event import Event
+from wyoming.pipeline import PipelineStage, RunPipeline
+from wyoming.wake import Detection
+
+from hearth_core.command import Context
+from hearth_server.arbitration import Arbitration
+from hearth_server.hearing import Ear, Hearing
+from hearth_server.satellite_part import SatellitePart
+from tests.server.test_arbitration import LIGHT, House, virtually
+
+CHUNK = bytes(range(1, 65)) * 16  # 32 ms
+
+
+def part(arbitration: Arbitration, name: str) -> SatellitePart:
+    return SatellitePart(arbitration, Ear(name), lambda event: Context(satellite=name))
+
+
+def detection(**context: Any) -> Event:
+    return Detection("alexa", context=context).event()
+
+
+def run(wake_word: str | None, **context: Any) -> Event:
+    event = RunPipeline(PipelineStage.ASR, PipelineStage.TTS, wake_word_name=wake_word).event()
+    event.data["context"] = context
+    return event
+
+
+def chunk(at_ms: int | None, rate: int = 16_000) -> AudioChunk:
+    return AudioChunk(rate, 2, 1, CHUNK, timestamp=at_ms)
+
+
+def heard(hearing: Hearing) -> bytes:
+    return b"".join(hearing._chunks)
+
+
+@virtually
+async def test_the_wake_word_s_own_sound_is_not_heard_and_a_plain_satellite_s_is_all_heard() -> None:
+    house = House({"kitchen": LIGHT})
+    kitchen = part(house.arbitration, "kitchen")
+    kitchen.hear(chunk(0))
+    kitchen.detected(detection())
+    hearing = kitchen.opened(run("alexa", lead_ms=364))
+    for at_ms in (0, 32, 64, 96, 400):
+        kitchen.hear(chunk(at_ms))
+    assert heard(hearing) == CHUNK * 3, "from 364 - 300 ms on"
+    kitchen.hear(chunk(None))
+    assert heard(hearing) == CHUNK * 4
+    kitchen.detected(detection())
+    plain = kitchen.opened(run(None))
+    kitchen.hear(chunk(0))
+    assert heard(plain) == CHUNK
+    await house.arbitration.close()
+
+
+@virtually
+async def test_each_command_has_its_own_format() -> None:
+    house = House({"kitchen": LIGHT})
+    kitchen = part(house.arbitration, "kitchen")
+    for rate, length in ((16_000, len(CHUNK)), (32_000, len(CHUNK) / 2)):
+        hearing = kitchen.opened(run(None))
+        for _ in range(50):
+            kitchen.hear(chunk(None, rate))
+        assert abs(len(heard(hearing)) / 50 - length) < length / 10
+    await house.arbitration.close()
+
+
+@virtually
+async def test_a_command_without_a_wake_word_is_not_chosen_about_and_holds_nobody_back() -> None:
+    house = House({"kitchen": LIGHT, "hall": LIGHT, "bath": LIGHT})
+    kitchen, hall, bath = (part(house.arbitration, name) for name in ("kitchen", "hall", "bath"))
+    reply = kitchen.opened(run(None))
+    claims = [p.detected(detection(awaits_claim=True)) for p in (hall, bath)]
+    assert [event and event.data["granted"] for event in claims] == [True, False]
+    assert [p.opened(run("alexa")).granted for p in (hall, bath)] == [True, False]
+    assert part(house.arbitration, "study").opened(run(None)).granted, "nor does it join anybody"
+    assert reply.granted
+    await house.arbitration.close()
+
+
+@virtually
+async def test_a_wake_word_that_only_the_pipeline_names_is_chosen_about() -> None:
+    house = House({"kitchen": LIGHT, "hall": LIGHT})
+    kitchen, hall = (part(house.arbitration, name) for name in ("kitchen", "hall"))
+    assert kitchen.opened(run("alexa")).granted
+    assert not hall.opened(run("alexa")).granted
+    await house.arbitration.close()
+
+
+@virtually
+async def test_a_second_detection_before_any_audio_takes_the_first_one_s_place() -> None:
+    house = House({"kitchen": LIGHT})
+    kitchen = part(house.arbitration, "kitchen")
+    kitchen.detected(detection(awaits_claim=True))
+    first = kitchen._waking
+    second = kitchen.detected(detection(awaits_claim=True))
+    assert second is not None
+    assert second.data["granted"]
+    assert first is not None
+    assert first.gone
+    kitchen.leave()
+    assert kitchen.opened(run(None)).granted
+    await house.arbitration.close()
