@@ -284,7 +284,7 @@ def _others(failures: bool) -> dict[str, Any]:
         acted = asked = hassil_acted = 0
         for text in sentences:
             clauses = ours.clauses(text, context)
-            sure = bool(clauses) and not any(clause.rivals for clause in clauses)
+            sure = not any(clause.rivals or (clause.when and clause.when.unclear) for clause in clauses)
             acts = [m for c in clauses for m in c.matches[:1] if not m.intent.startswith(_HARMLESS)]
             acted += sure and bool(acts)
             asked += not sure and bool(acts)

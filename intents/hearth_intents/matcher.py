@@ -38,6 +38,9 @@ ALL_BUT_SURE = 0.95
 # Beside free text, a word that is wrong by more than this share of its sounds may be part of the free text.
 FREE_WORD = 0.34
 
+# What sounds a little like a command in every word is none: "look there" is not "louder".
+SURE_SOUNDS = 2
+
 # Readings that differ by less than one clearly heard sound are rivals.
 MARGIN = 0.45
 _WINDOW = 0.75
@@ -128,7 +131,9 @@ class Matcher:
         phrase = self._time(text, context)
         if phrase is not None:
             later = self.nearest(without(text, phrase), context)
-            found.append(replace(later, text=text, when=phrase.when))
+            # People who tell what happened say when; a command for later has to be clearer than one for now.
+            if later.matches and later.matches[0].score >= ALL_BUT_SURE:
+                found.append(replace(later, text=text, when=phrase.when))
         return max(found, key=lambda clause: clause.matches[0].score if clause.matches else 0.0)
 
     def clause(self, text: str, context: Context) -> Clause:
@@ -292,7 +297,7 @@ def likelihood(found: Found) -> float:
     """
     if found.cost == 0:
         return 1.0
-    if found.free and found.worst_word > FREE_WORD:
+    if (found.free and found.worst_word > FREE_WORD) or found.sure < SURE_SOUNDS:
         return 0.0
     evidence = 6.3 - 16.5 * found.share - 4.0 * found.worst_name - 3.0 * found.worst_word - 4.0 * found.free
     return 1.0 / (1.0 + math.exp(-evidence))

@@ -65,6 +65,7 @@ class Found:
         worst_name: share of the sounds that differ in the name that fits worst.
         worst_word: the same of the words that are no names.
         free: whether it has free text.
+        sure: sounds of its words and names, numbers aside, that were heard as they are.
     """
 
     cost: float
@@ -75,6 +76,7 @@ class Found:
     worst_name: float = 0.0
     worst_word: float = 0.0
     free: bool = False
+    sure: int = 0
 
 
 class _Edge(NamedTuple):
@@ -93,6 +95,7 @@ class _Way(NamedTuple):
     words: Words
     sounds: int
     name: bool = False
+    number: bool = False
 
     @property
     def share(self) -> float:
@@ -377,6 +380,7 @@ class Search:
             worst_name=max((way.share for way in ways if way.name), default=0.0),
             worst_word=max((way.share for way in ways if not way.name), default=0.0),
             free=not all(way.sounds for way in ways),
+            sure=sum(way.sounds for way in ways if way.cost <= _SPELLING and not way.number),
         )
 
 
@@ -393,4 +397,4 @@ _Ways = dict[int, list[_Way]]
 
 
 def _way(cost: float, entry: Entry) -> _Way:
-    return _Way(cost, entry.text, entry.words, len(entry.code.fine), True)
+    return _Way(cost, entry.text, entry.words, len(entry.code.fine), True, entry.source is None)
