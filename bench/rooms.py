@@ -1,6 +1,6 @@
 """How often the right room answers, over simulated houses: `hearth_server.arbitration` itself, with the clock moved.
 
-    python bench/rooms.py [--cases 600] [--seed 1] [--speech DIR] [--real 40] [--json]
+    python bench/rooms.py [--cases 600] [--seed 1] [--speech DIR] [--real 40] [--silero] [--json]
 
 Houses of 2 to 4 satellites are built by `bench/rooms_acoustics.py`: rooms in a row, doors open and closed, a fridge or
 a recorded noise beside one satellite in every other house, microphones of -6 to +6 dB, clocks that are up to 100 ppm
@@ -13,7 +13,7 @@ The wake words are the tests' synthesised ones, up to 6 % faster or slower; the 
 recordings of home-commands and barista-dev, by default ../shared/speech), else those of examples/recordings. What the
 recogniser makes of a stream is measured on the first `--real` cases with pocketsphinx (text right or not, confidence),
 and drawn for the others from what it made of the stream with the most similar signal-to-noise ratio. The end of speech
-is found by loudness, which takes a fiftieth of the time of Silero's.
+is found by loudness, which takes a fiftieth of the time of Silero's, unless `--silero` asks for the real one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +39,7 @@ from bench.rooms_speech import Said, Speech, load_noises, load_speech, pink  # n
 from bench.virtual_time import run_virtually  # noqa: E402
 
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription  # noqa: E402
-from hearth_core.speech import Endpointer, EndpointSettings  # noqa: E402
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector  # noqa: E402
 from hearth_satellite.loudness import Loudness as WakeLoudness  # noqa: E402
 from hearth_satellite.wake import MicroWakeWord  # noqa: E402
 from hearth_server.arbitration import Arbitration, Rules  # noqa: E402
@@ -126,18 +126,33 @@ class Relation:
         return nearest[int(random.integers(len(nearest)))][1:]
 
 
+def end_of_speech(*, silero: bool) -> tuple[EndpointSettings, Callable[[], SpeechDetector]]:
+    """Return how the end of speech is found: as in the house, or by loudness.
+
+    To the loudness all that is loud is speech, noise too; so the rule that soft speech is somebody else's has no sense.
+    """
+    return (EndpointSettings(), SileroDetector) if silero else (EndpointSettings(background_db=None), LoudEnough)
+
+
 class DrawnRecogniser:
     """A recogniser that hears the right text as often as the measured one."""
 
-    def __init__(self, relation: Relation, random: np.random.Generator, says: dict[str, str]) -> None:
+    def __init__(
+        self,
+        relation: Relation,
+        random: np.random.Generator,
+        says: dict[str, str],
+        end: tuple[EndpointSettings, Callable[[], SpeechDetector]],
+    ) -> None:
+        self._end = end
         self._relation = relation
         self._random = random
         self._says = says
         self.asked = 0
 
     def endpointer(self) -> Endpointer:
-        """Return the real end-pointer over the bench's detector."""
-        return Endpointer(EndpointSettings(), LoudEnough())
+        """Return the real end-pointer over the detector that was asked for."""
+        return Endpointer(self._end[0], self._end[1]())
 
     async def listen(
         self, audio: AsyncIterable[bytes], context: Context, watch: Stopwatch | None = None
@@ -331,7 +346,9 @@ def _plain_level(pcm: bytes) -> float:
 # --- what the recogniser makes of it ----------------------------------------------------------------------------------
 
 
-def measure_recogniser(seed: int, cases: int, speech: Speech) -> Relation:
+def measure_recogniser(
+    seed: int, cases: int, speech: Speech, end: tuple[EndpointSettings, Callable[[], SpeechDetector]]
+) -> Relation:
     """Return what pocketsphinx makes of the streams of some cases, all satellites."""
     from hearth_core.settings import ServerConfig
     from hearth_intents.compile import compile_grammar
@@ -346,7 +363,7 @@ def measure_recogniser(seed: int, cases: int, speech: Speech) -> Relation:
     reference: dict[str, str] = {}
 
     def recognise(pcm: bytes) -> tuple[str, float]:
-        listening = Listening(engine, EndpointSettings(), LoudEnough())
+        listening = Listening(engine, end[0], end[1]())
         try:
             for start in range(0, len(pcm), 2 * CHUNK):
                 if listening.feed(pcm[start : start + 2 * CHUNK]) is not None:
@@ -456,6 +473,7 @@ def main() -> None:
     parser.add_argument("--real", type=int, default=40, help="cases recognised by pocketsphinx (default: %(default)s)")
     parser.add_argument("--evidence", type=Path, help="write every decision's evidence there, a JSON object a line")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--silero", action="store_true", help="find the end of speech as the house does; takes longer")
     options = parser.parse_args()
     from rich.console import Console
     from rich.progress import track
@@ -464,7 +482,8 @@ def main() -> None:
     start, cpu = time.monotonic(), time.process_time()
     speech = load_speech(options.speech)
     console.print(f"{len(speech.commands)} recorded commands from {speech.source}")
-    relation = measure_recogniser(options.seed, options.real, speech)
+    end = end_of_speech(silero=options.silero)
+    relation = measure_recogniser(options.seed, options.real, speech, end)
     cases: list[Case] = []
     rooms: list[House] = []
     history, former = History(), None
@@ -474,7 +493,7 @@ def main() -> None:
     for case, house, _ in track(stream, "simulating", total=options.cases, console=console):
         if house is not former:
             history, former = History(), house
-        recogniser = DrawnRecogniser(relation, random, {str(h.satellite): h.says for h in case.heard})
+        recogniser = DrawnRecogniser(relation, random, {str(h.satellite): h.says for h in case.heard}, end)
         before = time.process_time()
         run_virtually(arbitrate(case, house, history, recogniser, len(cases)))
         arbitration_s += time.process_time() - before
