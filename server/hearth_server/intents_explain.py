@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.markup import escape
 
-from hearth_core.command import Context, IntentMatch
+from hearth_core.command import Clause, Context, IntentMatch
 from hearth_core.config import Config
 from hearth_intents.near import Near, near
 from hearth_intents.sound import Pair, nearest_names
@@ -65,6 +65,9 @@ def explanation(bench: Workbench, text: str, context: Context, limit: int) -> Ex
     nearest = near(bench.templates, text, limit)
     names = nearest_names(bench.home, bench.sentences.speech, text, limit)
     if not matches:
+        heard = bench.matcher.nearest(text, context)
+        if heard.matches:
+            return Explanation(text, heard.matches[0], "", _why_near(heard), nearest, names)
         return Explanation(text, None, "", _why_not(nearest), nearest, names)
     where = next((each.where for each in nearest if each.intent == matches[0].intent and each.score == 1), "")
     return Explanation(text, matches[0], where, _why(matches, where, nearest), nearest, names)
@@ -89,6 +92,17 @@ def _why(matches: tuple[IntentMatch, ...], where: str, nearest: tuple[Near, ...]
     if not reasons:
         reasons.append("it is the only sentence that fits to the letter" if where else "it is what fits best")
     return "; ".join(reasons)
+
+
+def _why_near(clause: Clause) -> str:
+    reason = (
+        f"it sounds like it, with a likelihood of {clause.matches[0].score:.2f}, though it is not said to the letter"
+    )
+    rivals = dict.fromkeys(
+        f"{rival.intent} {', '.join(f'{name} = {slot.value}' for name, slot in rival.slots.items())}"
+        for rival in clause.rivals
+    )
+    return f"{reason}; as near, so that it is asked which: {'; '.join(rivals)}" if rivals else reason
 
 
 def _why_not(nearest: tuple[Near, ...]) -> str:
