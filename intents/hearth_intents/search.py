@@ -19,7 +19,7 @@ from .index import Block, Entry, Index, Values
 from .sounds import Code, distances
 from .spoken import Words
 
-# Hypotheses kept at each place of the text; with twice as many the same of 657 sentences misheard in three ways came out.
+# Hypotheses kept at each place of the text; twice as many made nothing of 657 sentences misheard in three ways better.
 BEAM = 30
 
 # Ten times the words of the longest command.
