@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import functools
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
@@ -25,12 +27,26 @@ def missing(what: str, remedy: str) -> NoReturn:
 @functools.cache
 def program(name: str, package: str) -> str:
     """Return the path of a program, installing its Debian package first if this may be done here."""
-    found = shutil.which(name, path=_PATH)
+    found = _found_or_installed(lambda: shutil.which(name, path=_PATH), package)
+    if found is None:
+        missing(f"this test needs {name}", f"Install it: sudo apt-get install {package}")
+    return found
+
+
+@functools.cache
+def library(name: str, package: str) -> str:
+    """Return the file name of a shared library, installing its Debian package first if this may be done here."""
+    found = _found_or_installed(lambda: ctypes.util.find_library(name), package)
+    if found is None:
+        missing(f"this test needs lib{name}", f"Install it: sudo apt-get install {package}")
+    return found
+
+
+def _found_or_installed(find: Callable[[], str | None], package: str) -> str | None:
+    found = find()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package]):
             subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
-        found = shutil.which(name, path=_PATH)
-    if found is None:
-        missing(f"this test needs {name}", f"Install it: sudo apt-get install {package}")
+        found = find()
     return found

@@ -26,6 +26,7 @@ from hearth_satellite.microphone import (
     Microphone,
     StdinMicrophone,
 )
+from tests.real.parts import library
 
 SILENCE = bytes(CHUNK_BYTES)
 RAMP = np.arange(-8000, 8000, dtype="<i2").tobytes()  # one second, no sample twice
@@ -329,10 +330,7 @@ print(int(np.abs(samples).max()), len(samples))
 
 
 def test_the_real_portaudio_delivers_from_a_card_that_is_a_file(tmp_path: Path) -> None:
-    try:
-        device_module.load_sounddevice()
-    except AudioError:
-        pytest.skip("PortAudio is not installed: the real one is not tried")
+    library("portaudio", "libportaudio2")
     frames = np.zeros((48000 * 20, 2), "<i2")
     frames[:, 1] = 8000 * np.sin(2 * np.pi * 440 * np.arange(len(frames)) / 48000)
     frames.tofile(tmp_path / "in.raw")
