@@ -127,14 +127,15 @@ class Matcher:
         return clause if clause.matches else self._nearest_now_or_later(text, context)
 
     def _nearest_now_or_later(self, text: str, context: Context) -> Clause:
-        found = [self.nearest(text, context)]
+        now = self.nearest(text, context)
+        if now.matches and now.matches[0].score >= ALL_BUT_SURE:  # words of a time cannot have been left out of it
+            return now
         phrase = self._time(text, context)
-        if phrase is not None:
-            later = self.nearest(without(text, phrase), context)
-            # People who tell what happened say when; a command for later has to be clearer than one for now.
-            if later.matches and later.matches[0].score >= ALL_BUT_SURE:
-                found.append(replace(later, text=text, when=phrase.when))
-        return max(found, key=lambda clause: clause.matches[0].score if clause.matches else 0.0)
+        later = self.nearest(without(text, phrase), context) if phrase is not None else Clause(text)
+        # People who tell what happened say when; a command for later has to be clearer than one for now.
+        if phrase is not None and later.matches and later.matches[0].score >= ALL_BUT_SURE:
+            return replace(later, text=text, when=phrase.when)
+        return now
 
     def clause(self, text: str, context: Context) -> Clause:
         """Return what a text means that is a sentence to the letter; without matches if it is none.
