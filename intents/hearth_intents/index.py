@@ -20,11 +20,14 @@ from hearth_core.home import Home
 from .automaton import EMPTY, Arcs
 from .phrasing import ListUse, Phrasing
 from .sentences import Sentences
-from .sounds import Code, sounds
+from .sounds import Code, Codes, sounds
 from .spoken import Words
 
 # A word of the vocabulary cannot hold it.
 _TAG = "\0"
+
+# Numbers of more words are understood to the letter alone: a thousand of them sound too much alike.
+_NUMBER_WORDS = 2
 
 # A word of so many sounds may be overheard.
 _SHORT = 2
@@ -110,7 +113,8 @@ class Index:
         texts: the word of any symbol.
         slots: the lists, by symbol.
         uses: what fills lists, with the symbols of the lists that it fills.
-        list_codes: how the entries of all lists sound, each sound once.
+        list_codes: how the entries of all lists sound, each sound once; long numbers are not forgiven.
+        longest: words of the longest entry of a list.
         sounding: for each of these the entries that sound so, as (place in uses, place among the values).
         known: every word of sentences and lists.
         short: the words of sentences that may be overheard, by symbol, with their sounds.
@@ -145,7 +149,7 @@ class Index:
         self.vocabulary = {texts[symbol]: symbol for symbol in used if symbol > 0 and symbol not in self._blocks}
         self.symbols = tuple(self.vocabulary.values())
         self.texts = texts
-        self.codes = tuple(self.code((text,)) for text in self.vocabulary)
+        self.codes = Codes(self.code((text,)) for text in self.vocabulary)
         known: dict[int, Values] = {}
         self.slots = {
             number: self._slot(phrasing, phrasing.lists[-number - 1], known) for number in sorted(used) if number < 0
@@ -157,12 +161,14 @@ class Index:
         by_code: dict[Code, list[tuple[int, int]]] = {}
         for use, (values, _) in enumerate(self.uses):
             for row, entry in enumerate(values.entries if values is not None else ()):
-                by_code.setdefault(entry.code, []).append((use, row))
-        self.list_codes, self.sounding = tuple(by_code), tuple(by_code.values())
+                if entry.source is not None or len(entry.words) <= _NUMBER_WORDS:
+                    by_code.setdefault(entry.code, []).append((use, row))
+        self.list_codes, self.sounding = Codes(by_code), tuple(by_code.values())
+        self.longest = max((values.longest for values, _ in self.uses if values is not None), default=0)
         self.known = frozenset(self.vocabulary).union(
             *(entry.words for values, _ in self.uses if values is not None for entry in values.entries)
         )
-        lengths = ((symbol, len(code.fine)) for symbol, code in zip(self.symbols, self.codes, strict=True))
+        lengths = ((symbol, len(code.fine)) for symbol, code in zip(self.symbols, self.codes.codes, strict=True))
         self.short = {symbol: length for symbol, length in lengths if length <= _SHORT}
 
     def code(self, words: Words) -> Code:

@@ -8,6 +8,7 @@ their length, so that nothing is skipped that could matter ("not", "all").
 from __future__ import annotations
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from .index import Block, Entry, Index, Values
-from .sounds import Code, distances
+from .sounds import Code, Codes, distances
 from .spoken import Words
 
 # Hypotheses kept at each place of the text; twice as many made nothing of 657 sentences misheard in three ways better.
@@ -151,8 +152,12 @@ class Search:
             ways = self._with_free_text(ways)
         length = len(self._index.code(self._words).fine)
         most = min(MAX_COST, MAX_SHARE * length + 1)
-        found = self._within(min(most, _FIRST_COST), window, edges, ways)
-        if most > _FIRST_COST and (not found or found[0].cost + window > _FIRST_COST):
+        rest = self._rest(self._order(edges), edges, ways)
+        least = min(cost + rest[first] for first, cost in self._firsts.items())
+        found: list[Found] = []
+        if least <= _FIRST_COST:
+            found = self._within(min(most, _FIRST_COST), window, edges, ways)
+        if least <= most > _FIRST_COST and (not found or found[0].cost + window > _FIRST_COST):
             found = self._within(most, window, edges, ways)
         return found
 
@@ -195,8 +200,7 @@ class Search:
 
     def _skip_nearly(self, edges: dict[int, list[_Edge]]) -> None:
         """Let the sentence begin and end beside what sounds like what may be skipped."""
-        single = tuple(words for words in self._index.skipped if len(words) == 1)
-        codes = [self._index.code(words) for words in single]
+        codes = Codes(self._index.code(words) for words in self._index.skipped if len(words) == 1)
         ends = [edge for at in (0, len(self._words) - 1) for edge in edges.get(at, ()) if len(edge.words) == 1]
         for row, _, cost in distances([edge.code for edge in ends], codes, _SKIPPED_SHARE):
             if ends[row].target == 1:
@@ -263,10 +267,17 @@ class Search:
             word = index.texts[symbol]
             if edge.half or edge.words != (word,):
                 cost = max(cost, _SPELLING)
-            ways[edge][symbol] = [_Way(cost, word, (word,), len(index.codes[column].fine))]
+            ways[edge][symbol] = [_Way(cost, word, (word,), len(index.codes.codes[column].fine))]
         named: dict[tuple[_Edge, int], list[tuple[float, int]]] = defaultdict(list)
-        for row, column, cost in distances([edge.code for edge in edges], index.list_codes, _NAME_SHARE):
-            edge, code = edges[row], index.list_codes[column]
+        short = [edge for edge in edges if len(edge.words) <= index.longest + 1]
+        for edge in short:
+            for use, (values, _) in enumerate(index.uses):
+                if values is not None and values.numbers:
+                    rows = values.by_words.get(edge.words)
+                    if rows is not None:
+                        named[edge, use] += [(0.0, row) for row in rows]
+        for row, column, cost in distances([edge.code for edge in short], index.list_codes, _NAME_SHARE):
+            edge, code = short[row], index.list_codes.codes[column]
             for use, place in index.sounding[column]:
                 values = index.uses[use][0]
                 if values is None or len(edge.words) > values.longest + 1:
@@ -316,11 +327,13 @@ class Search:
         """Yield the hypotheses that have come to the end of the text, nearest first."""
         index = self._index
         number = 0
+        order = self._order(edges)
+        rest = self._rest(order, edges, ways) if budget else defaultdict(float)
         places: dict[int, list[_Hypothesis]] = defaultdict(list)
         for first, cost in self._firsts.items():
             places[first].append(_Hypothesis(cost, -first, index.start, None))
         done: list[_Hypothesis] = []
-        for place in self._order(edges):
+        for place in order:
             here = self._kept(places.pop(place, []), budget, beam)
             if place in self._lasts:
                 done += [each._replace(cost=each.cost + self._lasts[place]) for each in here]
@@ -329,20 +342,32 @@ class Search:
                 for edge in edges.get(place, ()):
                     then = places[edge.target]
                     there = ways[edge]
+                    most = budget - rest[edge.target] - hypothesis.cost
+                    if most < 0:
+                        continue
                     for symbol in there.keys() & arcs.keys() if len(there) > len(arcs) else there:
                         target = arcs.get(symbol)
                         if target is None:
                             continue
                         for way in there[symbol]:
-                            cost = hypothesis.cost + way.cost
-                            if cost <= budget:
+                            if way.cost <= most:
                                 number += 1
+                                cost = hypothesis.cost + way.cost
                                 then.append(_Hypothesis(cost, number, target, _Step(hypothesis.step, way)))
-                    if budget and edge.literal and len(edge.words) == 1:
-                        cost = hypothesis.cost + 1 + len(edge.code.fine)
-                        if cost <= budget:
-                            then.append(hypothesis._replace(cost=cost))
+                    if budget and _skippable(edge) and _skipped(edge) <= most:
+                        then.append(hypothesis._replace(cost=hypothesis.cost + _skipped(edge)))
         yield from sorted(done, key=_ORDER)
+
+    def _rest(self, order: Sequence[int], edges: dict[int, list[_Edge]], ways: dict[_Edge, _Ways]) -> dict[int, float]:
+        """Return what the way from each place to the end costs at least, whatever the sentence is."""
+        rest = defaultdict(lambda: math.inf, self._lasts)
+        for place in reversed(order):
+            for edge in edges.get(place, ()):
+                least = min((each[0].cost for each in ways[edge].values() if each), default=math.inf)
+                if _skippable(edge):
+                    least = min(least, _skipped(edge))
+                rest[place] = min(rest[place], least + rest[edge.target])
+        return rest
 
     def _order(self, edges: dict[int, list[_Edge]]) -> list[int]:
         """Return the places of the lattice, each before those that come after it."""
@@ -382,6 +407,15 @@ class Search:
             free=not all(way.sounds for way in ways),
             sure=sum(way.sounds for way in ways if way.cost <= _SPELLING and not way.number),
         )
+
+
+def _skippable(edge: _Edge) -> bool:
+    return edge.literal and len(edge.words) == 1
+
+
+def _skipped(edge: _Edge) -> float:
+    """Return what it costs to leave a word of the text out: more than to mishear it."""
+    return 1.0 + len(edge.code.fine)
 
 
 def _add(found: dict[Words, Found], sentence: Found) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -77,7 +77,16 @@ class Sounds:
         return (Levenshtein.distance(one.fine, other.fine) + Levenshtein.distance(one.coarse, other.coarse)) / 2
 
 
-def distances(some: Sequence[Code], others: Sequence[Code], share: float) -> Iterator[tuple[int, int, float]]:
+class Codes:
+    """Codes that are compared with others again and again."""
+
+    def __init__(self, codes: Iterable[Code]) -> None:
+        self.codes = tuple(codes)
+        self.coarse = [code.coarse for code in self.codes]
+        self.lengths = np.array([len(code.fine) for code in self.codes], dtype=np.int32)
+
+
+def distances(some: Sequence[Code], others: Codes, share: float) -> Iterator[tuple[int, int, float]]:
     """Yield the pairs that sound alike: the place of the one, the place of the other, and their distance.
 
     Args:
@@ -88,16 +97,13 @@ def distances(some: Sequence[Code], others: Sequence[Code], share: float) -> Ite
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.process import cdist
 
-    if not some or not others:
+    if not some or not others.codes:
         return
-    lengths = np.maximum.outer([len(c.fine) for c in some], [len(c.fine) for c in others])
-    limit = lengths * share
+    limit = np.maximum.outer([len(code.fine) for code in some], others.lengths) * share
     # the coarse distance is the smaller, so what is beyond the limit there need not be looked at closer
-    coarse = cdist(
-        [c.coarse for c in some], [c.coarse for c in others], scorer=Levenshtein.distance, dtype=np.uint8
-    )  # fmt: skip
+    coarse = cdist([code.coarse for code in some], others.coarse, scorer=Levenshtein.distance, dtype=np.uint8)
     for row, column in zip(*(places.tolist() for places in np.nonzero(coarse <= limit)), strict=True):
-        fine = Levenshtein.distance(some[row].fine, others[column].fine)
+        fine = Levenshtein.distance(some[row].fine, others.codes[column].fine)
         distance = (fine + int(coarse[row, column])) / 2
         if distance <= limit[row, column]:
             yield row, column, distance

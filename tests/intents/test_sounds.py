@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_intents.sentences import languages
-from hearth_intents.sounds import VOWELS, Code, distances, sounds
+from hearth_intents.sounds import VOWELS, Code, Codes, distances, sounds
 
 ENGLISH = sounds("en")
 
@@ -59,7 +59,7 @@ def test_any_text_has_a_code(text: str) -> None:
 @given(st.lists(st.text(st.characters(codec="ascii", categories=["Ll"]), max_size=8), min_size=1, max_size=6))
 def test_the_table_of_distances_is_what_each_pair_is_apart(words: list[str]) -> None:
     codes = [ENGLISH.word(word) for word in words]
-    found = {(row, column): cost for row, column, cost in distances(codes, codes, 0.5)}
+    found = {(row, column): cost for row, column, cost in distances(codes, Codes(codes), 0.5)}
     for row, one in enumerate(codes):
         for column, other in enumerate(codes):
             apart = ENGLISH.distance(one, other)
@@ -68,8 +68,8 @@ def test_the_table_of_distances_is_what_each_pair_is_apart(words: list[str]) -> 
 
 
 def test_nothing_is_near_to_nothing() -> None:
-    assert list(distances([], [Code("a", "a")], 1.0)) == []
-    assert list(distances([Code("a", "a")], [], 1.0)) == []
+    assert list(distances([], Codes([Code("a", "a")]), 1.0)) == []
+    assert list(distances([Code("a", "a")], Codes([]), 1.0)) == []
 
 
 @pytest.mark.parametrize("language", languages())
