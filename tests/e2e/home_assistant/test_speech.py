@@ -28,7 +28,7 @@ RECORDINGS = Path(__file__).parents[3] / "examples" / "recordings"
 GREEN = RECORDINGS / "set_kitchen_lights_to_green.flac"
 LOCK = RECORDINGS / "lock_the_front_door.flac"
 KITCHEN = "light.kitchen_lights"
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def pcm(recording: Path) -> bytes:
