@@ -235,10 +235,12 @@ def _misheard(cases: list[Case], language: str, failures: bool) -> list[dict[str
     for errors in ERRORS:
         rng = Random(SEED + errors)
         ours, theirs, asked = Tally(), Tally(), 0
+        scored: list[tuple[float, bool]] = []
         for case in cases:
             text = " ".join(mishearing.sentence(spoken.words(case.test.text), errors, rng, _free_words(case)))
             matches = case.ours(text, case.context)
             asked += not matches and bool(_clauses(case, text))
+            scored += [(match.score, _right(case, (match,))) for match in matches[:1] if match.score < 1]
             ours.add(case, matches, text)
             theirs.add(case, case.theirs(text, case.context), text)
             if failures and errors == 1 and not _right(case, matches):
@@ -253,11 +255,24 @@ def _misheard(cases: list[Case], language: str, failures: bool) -> list[dict[str
                 "asked": asked,
                 "wrong": ours.wrong,
                 "wrong_actions": len(ours.wrong_actions),
+                "calibration_error": _calibration_error(scored),
                 "hassil_right": theirs.right,
                 "hassil_wrong_actions": len(theirs.wrong_actions),
             }
         )
     return rows
+
+
+def _calibration_error(scored: Sequence[tuple[float, bool]]) -> float | None:
+    """Return the expected calibration error over ten bins: how far the score is from the share that is right.
+
+    Source: Naeini et al. 2015. A sentence to the letter has no say; a lower score for free text counts against it.
+    """
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for score, right in scored:
+        bins.setdefault(min(9, int(score * 10)), []).append((score, right))
+    apart = (abs(sum(s for s, _ in each) - sum(r for _, r in each)) for each in bins.values())
+    return round(sum(apart) / len(scored), 3) if scored else None
 
 
 def _free_words(case: Case) -> frozenset[str]:
@@ -354,17 +369,18 @@ def _print_tables(result: dict[str, Any]) -> None:
 
     console = Console()
     if "languages" in result:
-        table = Table("language", "sounds wrong", "sentences", "right", "asked", "wrong actions", "hassil right")
+        table = Table("language", "sounds wrong", "sentences", "right", "asked", "wrong actions", "ECE", "hassil right")
         for row in result["languages"]:
             table.add_row(
-                row["language"], "0", str(row["sentences"]), _share(row["right"], row["sentences"]), "", "",
+                row["language"], "0", str(row["sentences"]), _share(row["right"], row["sentences"]), "", "", "",
                 _share(row["hassil_right"], row["sentences"]),
             )  # fmt: skip
             for noisy in row.get("misheard", ()):
                 count = noisy["sentences"]
                 table.add_row(
                     "", str(noisy["errors"]), str(count), _share(noisy["right"], count), _share(noisy["asked"], count),
-                    _share(noisy["wrong_actions"], count), _share(noisy["hassil_right"], count),
+                    _share(noisy["wrong_actions"], count), str(noisy["calibration_error"]),
+                    _share(noisy["hassil_right"], count),
                 )  # fmt: skip
         console.print(table)
     if "others" in result:
