@@ -180,7 +180,9 @@ def test_a_reset_detector_is_a_new_one() -> None:
     assert max(first) > 0.9
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="the corpus of home commands is not here")
+@pytest.mark.skipif(
+    not CORPUS.exists(), reason="needs the project's speech corpora in ../shared/speech: home-commands.tar"
+)
 def test_every_home_command_is_one_utterance(tmp_path: Path) -> None:
     found = {}
     with tarfile.open(CORPUS) as tar:

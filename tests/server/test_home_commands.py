@@ -191,7 +191,10 @@ async def test_author_s_sentence_orders_coffee() -> None:
     assert {"large", "dark roast", "latte", "a little bit of milk"} <= set(order.values())
 
 
-@pytest.mark.skipif(not MANIFEST.is_file(), reason="the recordings are not beside the checkout")
+@pytest.mark.skipif(
+    not MANIFEST.is_file(),
+    reason="needs the project's speech corpora beside the checkout: ../shared/speech/manifest.tsv",
+)
 def test_every_recorded_command_is_here() -> None:
     with MANIFEST.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))

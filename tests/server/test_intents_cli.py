@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hearth_core.cli import run
+from tests.real.parts import program
 
 DRILL = """\
 language: en
@@ -244,8 +244,8 @@ def test_tests_bring_their_home(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "HassTurnOn" in out
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed: nothing can speak")
 def test_tests_can_be_spoken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program("espeak-ng", "espeak-ng")
     (folder / "t.yaml").write_text(
         "language: en\ntests:\n  - sentences: [turn on the bed light]\n"
         "    intent: {name: HassTurnOn, slots: {name: Bed Light}}\n"

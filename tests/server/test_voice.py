@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import shutil
 import stat
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,6 +33,7 @@ from hearth_server.voice import (
     WyomingVoice,
     choose_voice,
 )
+from tests.real import parts
 
 ANSWER = Response("Turned on the light", ResponseKind.DONE)
 FAILURE = Response("The light did not answer", ResponseKind.FAILED)
@@ -231,8 +231,8 @@ async def test_espeak_that_is_not_there_is_one_error(tmp_path: Path) -> None:
         await EspeakVoice(str(tmp_path / "nothing")).speak(ANSWER)
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not here: apt-get install espeak-ng")
 async def test_real_espeak_speaks() -> None:
+    parts.program("espeak-ng", "espeak-ng")
     pcm_format, pcm = await heard(choose_voice(SpeakConfig()))
     assert pcm_format == FORMAT
     seconds = len(pcm) / pcm_format.frame_bytes / pcm_format.rate
