@@ -42,7 +42,8 @@ def log_mel(pcm: NDArray[np.int16], floor: float = FLOOR) -> Mel:
     windows = np.lib.stride_tricks.sliding_window_view(pcm, WINDOW)[: (count - 1) * HOP + 1 : HOP]
     spectra = np.fft.rfft(windows * _TAPER, _FFT)
     power = spectra.real**2 + spectra.imag**2
-    return np.log(power.astype(np.float32) @ _BANDS + np.float32(floor))
+    bands: Mel = np.log(power.astype(np.float32) @ _BANDS + np.float32(floor))
+    return bands
 
 
 class LogMel:
