@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TRAIN  := $(VENV)/.train
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench train clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,13 +17,19 @@ $(READY): pyproject.toml
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[satellite,server]' --group dev
 	@touch $@
 
+# PyTorch by pip and first: its CPU build is taken where one is at hand, and whatever is installed satisfies the extra.
+$(TRAIN): $(READY)
+	$(BIN)/python -m pip install --quiet 'torch>=2.4,<2.14'
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[satellite,server,train]' --group dev
+	@touch $@
+
 demo: $(READY) ## Play real recordings through a satellite and a server into the demo home
 	$(BIN)/hearth demo
 
-test: check ## Everything that must hold: style, types, tests
+test: check $(TRAIN) ## Everything that must hold: style, types, tests
 	$(BIN)/python -m pytest
 
-check: $(READY) ## ruff and mypy
+check: $(TRAIN) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -35,6 +42,9 @@ bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/rooms.py
 	$(BIN)/python bench/idle.py
 	$(BIN)/python bench/soak.py
+
+train: $(TRAIN) ## The micro model from recordings to the file that is shipped (hours)
+	train/run.sh
 
 clean: ## Remove what make made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist

@@ -1,0 +1,82 @@
+"""The encoder hears the same whole and in pieces, and nothing from further ahead than it says."""
+
+import numpy as np
+import pytest
+import torch
+
+from hearth_core.log_mel import MELS
+from hearth_train.model import STACK, SYMBOLS, Encoder, Shape, Streaming, stacked
+
+SMALL = Shape(channels=16, hidden=32, blocks=3, behind=4)
+UNKNOWN_END = torch.tensor([1 << 40])
+
+
+def encoder(shape: Shape = SMALL) -> Encoder:
+    torch.manual_seed(1)
+    made = Encoder(shape)
+    for (
+        parameter
+    ) in made.parameters():  # the usual beginning leaves biases at zero, which would hide mistakes with them
+        torch.nn.init.normal_(parameter, 0, 0.4)
+    return made.eval()
+
+
+def features(frames: int) -> torch.Tensor:
+    return torch.randn(1, frames, STACK * MELS, generator=torch.Generator().manual_seed(2)) * 3 - 5
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [1, 4, 7, 40])
+@pytest.mark.parametrize("shape", [SMALL, Shape(channels=16, hidden=32, blocks=4, behind=3, shared=2)])
+def test_a_stream_gives_what_the_whole_gives(size: int, shape: Shape) -> None:
+    whole_encoder, heard = encoder(shape), features(40)
+    whole, _ = whole_encoder(heard, torch.tensor([40]))
+    streaming = Streaming(whole_encoder)
+    cache = torch.zeros(streaming.cache_shape)
+    out = []
+    for start in range(0, 40, size):
+        piece, cache = streaming(heard[:, start : start + size], torch.tensor([start]), UNKNOWN_END, cache)
+        out.append(piece)
+    flush = torch.zeros(1, shape.delay, STACK * MELS)
+    out.append(streaming(flush, torch.tensor([40]), torch.tensor([40]), cache)[0])
+    torch.testing.assert_close(torch.cat(out, 1)[:, shape.delay :], whole, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_frame_hears_so_far_ahead_and_no_further() -> None:
+    made, heard = encoder(), features(30)
+    before, _ = made(heard, torch.tensor([30]))
+    changed = heard.clone()
+    changed[:, 20] += 5
+    after, _ = made(changed, torch.tensor([30]))
+    differs = (before - after).abs().amax(-1)[0] > 1e-6
+    assert int(differs.nonzero()[0]) == 20 - SMALL.delay
+
+
+@torch.no_grad()
+def test_padding_of_a_batch_changes_nothing() -> None:
+    made, heard = encoder(), features(30)
+    alone, _ = made(heard[:, :18], torch.tensor([18]))
+    padded, _ = made(heard, torch.tensor([18]))
+    torch.testing.assert_close(padded[:, :18], alone, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_outputs_are_log_probabilities() -> None:
+    whole, middle = encoder()(features(12), torch.tensor([12]))
+    assert whole.shape == (1, 12, SYMBOLS)
+    for out in (whole, middle):
+        np.testing.assert_allclose(out.exp().sum(-1).numpy(), 1, atol=1e-5)
+
+
+def test_shared_blocks_have_one_set_of_matrices() -> None:
+    plain = sum(p.numel() for p in Encoder(Shape(blocks=4)).parameters())
+    shared = sum(p.numel() for p in Encoder(Shape(blocks=4, shared=2)).parameters())
+    matrices = 2 * 192 * 512 + 192 + 512
+    assert plain - shared == 2 * matrices
+
+
+def test_a_remainder_of_mel_frames_is_dropped() -> None:
+    mel = torch.arange(8 * MELS, dtype=torch.float32).reshape(8, MELS)
+    assert stacked(mel).shape == (2, STACK * MELS)
+    assert torch.equal(stacked(mel)[1, :MELS], mel[3])

@@ -1,0 +1,101 @@
+"""Stage 4b: what is new in every pass: voices, levels, microphones, noise and masks, on a batch of features.
+
+Everything grows with `strength`, 0 to 1: a model that gets the full noise at once learns little (curriculum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from hearth_core.log_mel import FLOOR, MELS
+
+from .model import MEAN
+
+DB: Final = 0.2302585  # natural logarithm of power, of one decibel
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """The full strengths; chances are of an utterance."""
+
+    warp: float = 0.12  # most stretch of the frequency axis, for other vocal tracts
+    tilt_db: float = 6.0  # most change of level from the lowest to the highest band
+    bumps_db: float = 3.0  # spread of a smooth curve over the bands
+    level_db: tuple[float, float] = (-5.0, 32.0)  # of the speech as `level`; recordings have 12 to 34, the floor -38
+    noise_chance: float = 0.6
+    snr_db: tuple[float, float] = (2.0, 32.0)
+    time_masks: int = 2
+    time_mask: int = 20  # most mel frames
+    band_masks: int = 2
+    band_mask: int = 6  # most bands
+
+
+def augment(
+    mel: Tensor, background: Tensor, generator: torch.Generator, strength: float, full: Strengths = Strengths()
+) -> Tensor:
+    """Return what the encoder is to hear, log-mel with floor.
+
+    Args:
+        mel: shape (batch, frames, MELS), log-mel without floor.
+        background: the same, what may be put behind each.
+        strength: 0 for none of it but the floor.
+    """
+
+    def uniform(low: float, high: float, *size: int) -> Tensor:
+        return torch.rand(*size, generator=generator) * (high - low) + low
+
+    batch, frames, _ = mel.shape
+    mel = warped(mel, 1 + strength * full.warp * uniform(-1, 1, batch))
+    colour = _colour(uniform, batch, full)
+    mel = mel + strength * DB * colour
+    speech = level(mel)
+    low, high = full.level_db
+    aim = uniform(low, high, batch) * DB
+    mel = mel + (strength * (aim - speech))[:, None, None]
+    speech = level(mel)
+    snr = uniform(*full.snr_db, batch) + (1 - strength) * 20
+    noisy = uniform(0, 1, batch) < full.noise_chance * strength
+    gain = torch.where(noisy, speech - level(background) - snr * DB, torch.tensor(-50.0))
+    behind = background + DB * _colour(uniform, batch, full) + gain[:, None, None]
+    mel = torch.logaddexp(torch.logaddexp(mel, behind), torch.tensor(FLOOR).log())
+    for _ in range(full.time_masks):
+        size = uniform(0, strength * full.time_mask, batch, 1)
+        first = uniform(0, 1, batch, 1) * (frames - size)
+        number = torch.arange(frames)[None]
+        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(-1), torch.tensor(MEAN), mel)
+    for _ in range(full.band_masks):
+        size = uniform(0, strength * full.band_mask, batch, 1)
+        first = uniform(0, 1, batch, 1) * (MELS - size)
+        number = torch.arange(MELS)[None]
+        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(1), torch.tensor(MEAN), mel)
+    return mel
+
+
+def warped(mel: Tensor, factor: Tensor) -> Tensor:
+    """Return the spectra stretched along the bands by a factor for each, shape (batch,); shapes as `augment`'s."""
+    place = (torch.arange(MELS)[None, :] * factor[:, None]).clamp(0, MELS - 1)  # where each new band comes from
+    weight = (1 - (place[:, None, :] - torch.arange(MELS)[None, :, None]).abs()).clamp(min=0)
+    return torch.bmm(mel, weight)
+
+
+def level(mel: Tensor) -> Tensor:
+    """Return the level of what is loud, shape (batch,): logarithm of the mean power of the loudest third of frames."""
+    loudness = torch.logsumexp(mel, -1)
+    count = max(1, mel.shape[1] // 3)
+    return torch.logsumexp(loudness.topk(count, 1).values, 1) - torch.tensor(float(count)).log()
+
+
+def _colour(uniform: Callable[..., Tensor], batch: int, full: Strengths) -> Tensor:
+    """Return how microphones differ, in dB, shape (batch, 1, MELS)."""
+    bands = torch.linspace(-0.5, 0.5, MELS)
+    tilt = uniform(-1, 1, batch, 1) * full.tilt_db * bands
+    waves = torch.zeros(batch, MELS)
+    for n in (2, 3, 5):
+        phase = uniform(0, 6.3, batch, 1)
+        waves = waves + uniform(-1, 1, batch, 1) * torch.cos(torch.pi * n * (bands + 0.5) + phase)
+    return (tilt + full.bumps_db * waves)[:, None, :]

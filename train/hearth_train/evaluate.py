@@ -1,0 +1,100 @@
+"""Stage 5: phone error rates on development recordings, by the best symbol of each frame.
+
+    python -m hearth_train.evaluate [MODEL.pt]
+
+Words have several pronunciations and dictionaries know one accent, so these figures are for comparison only; what
+counts is commands (bench/commands.py).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hearth_core.audio import read_recording
+from hearth_core.log_mel import log_mel
+from hearth_core.phones import BLANK
+
+from . import place
+from .gather import SPELLED, read_manifest, unpack
+from .model import Encoder, Shape, stacked
+from .pronounce import phones
+
+DEV: Final = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")
+
+
+def main() -> None:
+    """Print a table."""
+    from .train import load
+
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else place.RUNS / "micro" / "model.pt"
+    saved = load(file)
+    encoder = Encoder(Shape(**saved["shape"]))
+    encoder.load_state_dict(saved["model"])
+    for name, rate in phone_errors(encoder).items():
+        print(f"{name}: {rate:.1f} %")
+
+
+def phone_errors(encoder: Encoder, most: int | None = None) -> dict[str, float]:
+    """Return the phone error rate of each development corpus in per cent, of its first recordings."""
+    encoder.eval()
+    rates = {}
+    for corpus in DEV:
+        errors = total = 0
+        for mel, said in development(corpus, most):
+            with torch.no_grad():
+                features = stacked(torch.from_numpy(mel))[None]
+                best = encoder(features, torch.tensor([features.shape[1]]))[0][0].argmax(-1).tolist()
+            errors += distance(collapsed(best), said)
+            total += len(said)
+        rates[f"per {corpus}"] = round(100 * errors / max(1, total), 2)
+    encoder.train()
+    return rates
+
+
+@lru_cache(maxsize=8)
+def development(corpus: str, most: int | None = None) -> list[tuple[NDArray[np.float32], tuple[int, ...]]]:
+    """Return features and phones of a development corpus."""
+    rows = [row for row in read_manifest(place.SPEECH / "manifest.tsv") if row["corpus"] == corpus]
+    step = max(1, len(rows) // most) if most else 1
+    folder = unpack(place.SPEECH / f"{corpus}.tar")
+    files = {file.name: file for file in folder.rglob("*")}
+    found = []
+    for row in rows[::step]:
+        said = phones(row["text"], spelled=corpus.replace("-dev", "-train") in SPELLED)
+        if said:
+            pcm = np.frombuffer(read_recording(files[row["file"]]), "<i2")
+            found.append((log_mel(np.concatenate((pcm, np.zeros(3200, np.int16)))), said))
+    return found
+
+
+def collapsed(symbols: Iterable[int]) -> list[int]:
+    """Return what a CTC path says: no repeats, no blanks."""
+    said, last = [], BLANK
+    for symbol in symbols:
+        if symbol not in (last, BLANK):
+            said.append(symbol)
+        last = symbol
+    return said
+
+
+def distance(heard: list[int], said: tuple[int, ...]) -> int:
+    """Return how many phones are put in, left out or wrong (Levenshtein)."""
+    row = np.arange(len(said) + 1)
+    wanted = np.array(said)
+    for number, phone in enumerate(heard, start=1):
+        changed = np.minimum(row[1:] + 1, row[:-1] + (wanted != phone))
+        new = np.concatenate(([number], changed))
+        row = np.minimum.accumulate(new - np.arange(len(new))) + np.arange(len(new))
+    return int(row[-1])
+
+
+if __name__ == "__main__":
+    main()

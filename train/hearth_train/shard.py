@@ -1,0 +1,73 @@
+"""A shard: many utterances in two files, audio or features one after the other and an index; complete or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What is known of a recording.
+
+    Attributes:
+        name: of the recording, in its corpus.
+        corpus: where it comes from; for synthetic speech, the kind of voice.
+        speaker: who speaks, as far as known.
+        text: what is said.
+        phones: the same as phone numbers; empty if it is not known.
+    """
+
+    name: str
+    corpus: str
+    speaker: str
+    text: str
+    phones: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """Utterances and their data: audio, int16, shape (samples,); or features, float16, shape (frames, bands)."""
+
+    utterances: tuple[Utterance, ...]
+    starts: NDArray[np.int64]
+    data: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def piece(self, index: int) -> NDArray[Any]:
+        """Return the data of one utterance."""
+        piece: NDArray[Any] = self.data[self.starts[index] : self.starts[index + 1]]
+        return piece
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """Return the file by which a shard is known to be complete."""
+    return folder / f"{name}.json"
+
+
+def write(folder: Path, name: str, items: Iterable[tuple[Utterance, NDArray[Any]]]) -> None:
+    """Write a shard; it is there at once and whole, or not at all."""
+    pairs = list(items)
+    starts = np.cumsum([0, *(len(data) for _, data in pairs)])
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{name}.npy", np.concatenate([data for _, data in pairs]))
+    index = {"starts": starts.tolist(), "utterances": [asdict(utterance) for utterance, _ in pairs]}
+    partial = folder / f"{name}.json.partial"
+    partial.write_text(json.dumps(index), "utf-8")
+    os.replace(partial, path_of(folder, name))
+
+
+def read(index: Path) -> Shard:
+    """Read a shard by its index file; its data stays on the disk until it is used."""
+    known = json.loads(index.read_text("utf-8"))
+    utterances = tuple(Utterance(**{**u, "phones": tuple(u["phones"])}) for u in known["utterances"])
+    return Shard(utterances, np.array(known["starts"]), np.load(index.with_suffix(".npy"), mmap_mode="r"))

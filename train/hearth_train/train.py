@@ -1,0 +1,284 @@
+"""Stage 4: train the encoder for so many minutes, on so many cores; goes on where it was interrupted.
+
+    python -m hearth_train.train --run micro --minutes 240 [--workers 2] [--start-from MODEL.pt] [--overfit CORPUS]
+
+One process a core, each with batches of its own; gradients are averaged at every step. The learning rate follows the
+share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
+Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.json (settings, data,
+commit).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import socket
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
+from . import place
+from .augment import augment
+from .curves import plot
+from .data import Batch, batches
+from .evaluate import phone_errors
+from .model import Encoder, Shape, stacked
+
+SAVE_EVERY_S: Final = 100.0
+JUDGE_EVERY_S: Final = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A run; times in minutes, rates per step."""
+
+    minutes: float = 240.0
+    steps: int = 0  # if not 0, the run has so many, however long they take
+    workers: int = 2
+    batch_s: float = 36.0  # of a worker, padded
+    rate: float = 2e-3
+    warm_up: float = 0.03  # of the minutes
+    full_strength: tuple[float, float] = (0.04, 0.35)  # augmentation grows between these shares of the minutes
+    middle_loss: float = 0.3
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    average: float = 0.998  # of the averaged weights that a step keeps
+    seed: int = 1
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--run", default="micro")
+    parser.add_argument("--minutes", type=float, default=Settings().minutes)
+    parser.add_argument("--workers", type=int, default=Settings().workers)
+    parser.add_argument("--rate", type=float, default=Settings().rate)
+    parser.add_argument("--start-from", type=Path, help="begin with these weights, at full augmentation")
+    parser.add_argument("--shape", default="{}", help="JSON of what differs from the usual Shape")
+    options = parser.parse_args()
+    settings = Settings(minutes=options.minutes, workers=options.workers, rate=options.rate)
+    if options.start_from:
+        settings = replace(settings, full_strength=(-1.0, 0.0))
+    folder = place.RUNS / options.run
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = Shape(**json.loads(options.shape))
+    git = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    facts = {"settings": asdict(settings), "shape": shape.facts(), "commit": commit, "from": str(options.start_from)}
+    (folder / "run.json").write_text(json.dumps(facts, indent=1))
+    start(settings, shape, folder, options.start_from)
+
+
+def start(settings: Settings, shape: Shape, folder: Path, start_from: Path | None = None) -> None:
+    """Train, or go on; returns when the minutes are used."""
+    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    os.environ["MASTER_PORT"] = str(_free_port())
+    if settings.workers == 1:
+        work(0, settings, shape, folder, start_from)
+    else:
+        mp.spawn(work, (settings, shape, folder, start_from), nprocs=settings.workers)  # type: ignore[attr-defined,no-untyped-call]
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: Path | None) -> None:
+    """Train on one core."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", rank=rank, world_size=settings.workers)
+    torch.manual_seed(settings.seed)
+    state = State(settings, shape, folder, start_from)
+    generator = torch.Generator().manual_seed(settings.seed * 1000 + rank + state.step * 10)
+    source = batches(settings.seed + rank + 100 * state.step, settings.batch_s)
+    watch = _Watch(state) if rank == 0 else None
+    share = state.share()
+    while share < 1:
+        loss, seconds = state.learn(next(source), generator, share)
+        # One clock for all: they must agree on the rate, and on the end.
+        clock = torch.tensor([time.monotonic() - state.began if rank == 0 else 0.0])
+        dist.broadcast(clock, 0)
+        state.elapsed = state.before + float(clock)
+        share = state.share()
+        if watch:
+            watch.tell(loss, seconds * settings.workers, share)
+    if watch:
+        watch.end()
+    dist.destroy_process_group()
+
+
+class State:
+    """Everything that a run goes on from."""
+
+    def __init__(self, settings: Settings, shape: Shape, folder: Path, start_from: Path | None) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.encoder = Encoder(shape)
+        self.averaged = Encoder(shape)
+        self.step = 0
+        self.before = 0.0  # seconds of earlier sittings
+        if start_from:
+            self.encoder.load_state_dict(load(start_from)["model"])
+        self.averaged.load_state_dict(self.encoder.state_dict())
+        decayed = [p for p in self.encoder.parameters() if p.dim() > 1]
+        others = [p for p in self.encoder.parameters() if p.dim() <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}],
+            lr=settings.rate,
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        if self.checkpoint.exists():
+            saved = load(self.checkpoint)
+            self.encoder.load_state_dict(saved["encoder"])
+            self.averaged.load_state_dict(saved["model"])
+            self.optimiser.load_state_dict(saved["optimiser"])
+            self.step, self.before = saved["step"], saved["elapsed"]
+        self.elapsed = self.before
+        self.began = time.monotonic()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where it is kept."""
+        return self.folder / "checkpoint.pt"
+
+    def share(self) -> float:
+        """Return how much of the run is over, 0 to 1."""
+        if self.settings.steps:
+            return self.step / self.settings.steps
+        return self.elapsed / 60 / self.settings.minutes
+
+    def learn(self, batch: Batch, generator: torch.Generator, share: float) -> tuple[float, float]:
+        """Take one step; return the loss per phone and the seconds heard."""
+        settings = self.settings
+        first, last = settings.full_strength
+        strength = min(1.0, max(0.0, (share - first) / (last - first)))
+        warm = min(1.0, (share + 1e-3) / settings.warm_up)
+        rate = settings.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.no_grad():
+            heard = stacked(augment(batch.mel, batch.background, generator, strength))
+        end, middle = self.encoder(heard, batch.frames)
+        total = ctc(end, batch) + settings.middle_loss * ctc(middle, batch)
+        count = float(batch.phone_counts.sum())
+        self.optimiser.zero_grad()
+        (total / count).backward()  # type: ignore[no-untyped-call]
+        self._average_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), settings.clip)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        self.step += 1
+        keep = min(settings.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, new in zip(self.averaged.parameters(), self.encoder.parameters(), strict=True):
+                mean.lerp_(new, 1 - keep)
+        return float(total.detach()) / count, batch.mel.shape[0] * batch.mel.shape[1] / 100
+
+    def save(self) -> None:
+        """Write the checkpoint, at once and whole."""
+        kept = {
+            "encoder": self.encoder.state_dict(),
+            "model": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "shape": self.encoder.shape.facts(),
+        }
+        partial = self.checkpoint.with_suffix(".partial")
+        torch.save(kept, partial)
+        partial.replace(self.checkpoint)
+        torch.save({"model": kept["model"], "shape": kept["shape"]}, self.folder / "model.pt")
+
+    def _average_gradients(self) -> None:
+        gradients = [p.grad for p in self.encoder.parameters() if p.grad is not None]
+        flat = torch.cat([g.reshape(-1) for g in gradients])
+        dist.all_reduce(flat)
+        flat /= self.settings.workers
+        offset = 0
+        for gradient in gradients:
+            gradient.copy_(flat[offset : offset + gradient.numel()].view_as(gradient))
+            offset += gradient.numel()
+
+
+def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
+    """Return the sum of the CTC losses of a batch."""
+    return F.ctc_loss(
+        log_probs.transpose(0, 1), batch.phones, batch.frames, batch.phone_counts, reduction="sum", zero_infinity=True
+    )
+
+
+def load(file: Path) -> dict[str, Any]:
+    """Read a checkpoint; nothing in it is executed."""
+    found: dict[str, Any] = torch.load(file, weights_only=True)
+    return found
+
+
+class _Watch:
+    """Tells how it goes: a bar, a log, curves, checkpoints."""
+
+    def __init__(self, state: State) -> None:
+        from rich.progress import Progress, TextColumn
+
+        self._state = state
+        self._saved = self._judged = time.monotonic()
+        self._heard = self._loss = 0.0
+        self._steps = 0
+        self._progress = Progress(*Progress.get_default_columns(), TextColumn("{task.fields[told]}"))
+        self._task = self._progress.add_task("train", total=1.0, told="")
+        self._progress.start()
+
+    def tell(self, loss: float, seconds: float, share: float) -> None:
+        self._heard += seconds
+        self._loss += loss
+        self._steps += 1
+        now = time.monotonic()
+        told = f"step {self._state.step}, loss {self._loss / self._steps:.3f} a phone"
+        self._progress.update(self._task, completed=share, told=told)
+        if now - self._judged > JUDGE_EVERY_S:
+            self._judge()
+        elif now - self._saved > SAVE_EVERY_S:
+            self._saved = now
+            self._state.save()
+            self._write({})
+
+    def end(self) -> None:
+        self._judge()
+        self._progress.stop()
+
+    def _judge(self) -> None:
+        self._state.save()
+        self._write(phone_errors(self._state.averaged, most=100))
+        self._judged = self._saved = time.monotonic()
+
+    def _write(self, more: dict[str, float]) -> None:
+        state = self._state
+        row = {
+            "step": state.step,
+            "minutes": round(state.elapsed / 60, 2),
+            "loss": round(self._loss / max(1, self._steps), 4),
+            "heard_h": round(self._heard / 3600, 3),
+            **more,
+        }
+        self._heard = self._loss = 0.0
+        self._steps = 0
+        with (state.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(row) + "\n")
+        plot(state.folder / "log.jsonl", state.folder / "curves.png")
+
+
+if __name__ == "__main__":
+    main()
