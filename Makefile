@@ -19,7 +19,7 @@ $(READY): pyproject.toml
 
 # PyTorch by pip and first: its CPU build is taken where one is at hand, and whatever is installed satisfies the extra.
 $(TRAIN): $(READY)
-	$(BIN)/python -m pip install --quiet 'torch>=2.4,<2.14'
+	$(BIN)/python -m pip install --quiet 'torch==2.13.0'
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --editable '.[satellite,server,train]' --group dev
 	@touch $@
 
