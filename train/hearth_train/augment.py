@@ -29,6 +29,7 @@ class Strengths:
     level_db: tuple[float, float] = (-5.0, 32.0)  # of the speech as `level`; recordings have 12 to 34, the floor -38
     noise_chance: float = 0.6
     snr_db: tuple[float, float] = (2.0, 32.0)
+    mildest: float = 0.2  # least share of the masks that an utterance gets
     time_masks: int = 2
     time_mask: int = 20  # most mel frames
     band_masks: int = 2
@@ -50,6 +51,7 @@ def augment(
         return torch.rand(*size, generator=generator) * (high - low) + low
 
     batch, frames, _ = mel.shape
+    share = strength * uniform(full.mildest, 1, batch, 1)  # of the masks, which cost a small model most
     mel = warped(mel, 1 + strength * full.warp * uniform(-1, 1, batch))
     colour = _colour(uniform, batch, full)
     mel = mel + strength * DB * colour
@@ -64,12 +66,12 @@ def augment(
     behind = background + DB * _colour(uniform, batch, full) + gain[:, None, None]
     mel = torch.logaddexp(torch.logaddexp(mel, behind), torch.tensor(FLOOR).log())
     for _ in range(full.time_masks):
-        size = uniform(0, strength * full.time_mask, batch, 1)
+        size = uniform(0, 1, batch, 1) * share * full.time_mask
         first = uniform(0, 1, batch, 1) * (frames - size)
         number = torch.arange(frames)[None]
         mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(-1), torch.tensor(MEAN), mel)
     for _ in range(full.band_masks):
-        size = uniform(0, strength * full.band_mask, batch, 1)
+        size = uniform(0, 1, batch, 1) * share * full.band_mask
         first = uniform(0, 1, batch, 1) * (MELS - size)
         number = torch.arange(MELS)[None]
         mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(1), torch.tensor(MEAN), mel)
