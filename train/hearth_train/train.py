@@ -33,6 +33,7 @@ from .curves import plot
 from .data import Batch, batches
 from .evaluate import phone_errors
 from .model import Encoder, Shape, stacked
+from .sparsity import Pruning
 
 SAVE_EVERY_S: Final = 100.0
 JUDGE_EVERY_S: Final = 420.0
@@ -53,6 +54,7 @@ class Settings:
     weight_decay: float = 0.01
     clip: float = 1.0
     average: float = 0.998  # of the averaged weights that a step keeps
+    prune: float = 0.0  # share of the blocks' weights that is zero in the end
     seed: int = 1
 
 
@@ -64,9 +66,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=Settings().workers)
     parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--start-from", type=Path, help="begin with these weights, at full augmentation")
+    parser.add_argument("--prune", type=float, default=0.0, help="share of the weights that becomes zero")
     parser.add_argument("--shape", default="{}", help="JSON of what differs from the usual Shape")
     options = parser.parse_args()
-    settings = Settings(minutes=options.minutes, workers=options.workers, rate=options.rate)
+    settings = Settings(minutes=options.minutes, workers=options.workers, rate=options.rate, prune=options.prune)
     if options.start_from:
         settings = replace(settings, full_strength=(-1.0, 0.0))
     folder = place.RUNS / options.run
@@ -128,11 +131,13 @@ class State:
         self.folder = folder
         self.encoder = Encoder(shape)
         self.averaged = Encoder(shape)
+        self.pruning = Pruning(self.encoder, settings.prune)
         self.step = 0
         self.before = 0.0  # seconds of earlier sittings
         if start_from:
             self.encoder.load_state_dict(load(start_from)["model"])
         self.averaged.load_state_dict(self.encoder.state_dict())
+        self.averaged_pruning = Pruning(self.averaged, settings.prune)
         decayed = [p for p in self.encoder.parameters() if p.dim() > 1]
         others = [p for p in self.encoder.parameters() if p.dim() <= 1]
         self.optimiser = torch.optim.AdamW(
@@ -181,11 +186,14 @@ class State:
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), settings.clip)
         if torch.isfinite(norm):
             self.optimiser.step()
+        self.pruning.apply(share)
         self.step += 1
         keep = min(settings.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for mean, new in zip(self.averaged.parameters(), self.encoder.parameters(), strict=True):
                 mean.lerp_(new, 1 - keep)
+        if settings.prune:
+            self.averaged_pruning.apply(share)
         return float(total.detach()) / count, batch.mel.shape[0] * batch.mel.shape[1] / 100
 
     def save(self) -> None:
