@@ -94,7 +94,8 @@ class Compiler(Phrasing):
         start = self.fill(self._beside_places(said))
         for _ in range(2):  # "could you please …"
             start = self.words.union((start, self.words.chain(skipped, start)))
-        graph = self._graph(start)
+        nodes = self.words.reachable(start)
+        graph = self._graph(nodes)
         names = tuple(dict.fromkeys(home_names(self._home)))
         spoken: dict[str, str] = {}
         for text in (*graph.words, *names):
@@ -106,6 +107,8 @@ class Compiler(Phrasing):
             names=tuple(name for name in names if self.speech.words(name)),
             spoken={word: said for word, said in sorted(spoken.items()) if word in vocabulary},
             unspeakable=tuple(name for name in names if not self.speech.words(name)),
+            # Equal nodes are one node, so these are all the states after which no more than this can be said.
+            closing=frozenset(number for number, node in enumerate(nodes) if node in (end, EMPTY)),
         )
 
     def _skip_words(self) -> Iterator[list[int]]:
@@ -208,8 +211,7 @@ class Compiler(Phrasing):
 
     # the whole
 
-    def _graph(self, start: int) -> WordGraph:
-        nodes = self.words.reachable(start)
+    def _graph(self, nodes: list[int]) -> WordGraph:
         state = {node: number for number, node in enumerate(nodes)}
         arcs = [(state[node], state[target], word) for node in nodes for word, target in self.words.arcs(node).items()]
         if len(arcs) > MAX_ARCS:
