@@ -52,7 +52,7 @@ class FakeStream:
     def pause(self) -> None:
         pass
 
-    def ending(self) -> Ending:
+    def ending(self, unspoken_s: float) -> Ending:
         return Ending()
 
     def finish(self) -> tuple[Hypothesis, ...]:

@@ -101,10 +101,9 @@ class Listening:
 
     def _early(self) -> EndReason | None:
         """Return why it is over if the recogniser knows that it is; otherwise say how long to wait."""
-        ending = self._stream.ending()
-        self._quiet_s = 0.0
-        if ending.outlook is not Outlook.UNKNOWN:
-            self._quiet_s = ending.silence_s + len(self._held) / _SAMPLE_BYTES / RATE
+        unheard_s = len(self._held) / _SAMPLE_BYTES / RATE
+        ending = self._stream.ending(max(0.0, self._unspoken_s - unheard_s))
+        self._quiet_s = 0.0 if ending.outlook is Outlook.UNKNOWN else ending.silence_s + unheard_s
         settings = self._settings
         needed = max(settings.silence_s, settings.open_s) if ending.outlook is Outlook.OPEN else settings.silence_s
         self._endpointer.silence_s = needed

@@ -210,7 +210,7 @@ class KnowingStream(FakeStream):
         super().__init__("turn on the lamp", 0.9)
         self.outlook = outlook
 
-    def ending(self) -> Ending:
+    def ending(self, unspoken_s: float) -> Ending:
         heard = np.frombuffer(self.pcm, "<i2")
         loud = np.flatnonzero(np.abs(heard) > 1000)
         quiet_s = (len(heard) - (loud[-1] + 1 if len(loud) else 0)) / RATE

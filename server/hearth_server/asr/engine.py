@@ -46,8 +46,12 @@ class Stream(Protocol):
     def pause(self) -> None:
         """The speaker is silent just now, perhaps for good: a good moment to catch up with what was put off."""
 
-    def ending(self) -> Ending:
-        """Say whether the utterance could be over here; cheap while somebody speaks."""
+    def ending(self, unspoken_s: float) -> Ending:
+        """Say whether the utterance could be over here; cheap while somebody speaks.
+
+        Args:
+            unspoken_s: for how long the voice detector has heard nobody, up to the last audio that was fed.
+        """
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance: return its readings, best first, none if it is not speech that the engine accepts."""

@@ -243,7 +243,7 @@ class PocketsphinxStream:
             pair = self._own()
             self._process(pair, self._begin(pair))
 
-    def ending(self) -> Ending:
+    def ending(self, unspoken_s: float) -> Ending:
         """Leave it to the silence: this engine does not know what may follow."""
         return Ending()
 

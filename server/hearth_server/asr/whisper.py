@@ -121,7 +121,7 @@ class WhisperStream:
     def pause(self) -> None:
         """Nothing was put off that could be done before the end."""
 
-    def ending(self) -> Ending:
+    def ending(self, unspoken_s: float) -> Ending:
         """Leave it to the silence: this engine does not know what may follow."""
         return Ending()
 

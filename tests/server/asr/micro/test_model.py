@@ -123,7 +123,7 @@ def test_a_model_that_is_otherwise(change: Callable[[Any], Any], told: str, tmp_
 
 @pytest.mark.parametrize("size", [0, 1, 10, 1000, len(RAW) // 2, len(RAW) - 1])
 def test_a_file_that_is_cut(size: int, tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="en.onnx"):
+    with pytest.raises(EngineError, match=r"en\.onnx"):
         MicroModel(written(tmp_path, RAW[:size]))
 
 
@@ -141,7 +141,7 @@ def test_a_file_with_a_wrong_byte_is_refused_or_works(
 
 def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     for raw in (b"", b"RIFF" * 100, bytes(1000)):
-        with pytest.raises(EngineError, match="en.onnx"):
+        with pytest.raises(EngineError, match=r"en\.onnx"):
             MicroModel(written(tmp_path, raw))
 
 
