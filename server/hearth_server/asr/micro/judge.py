@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hearth_core.command import Hypothesis
+from hearth_core.errors import EngineError
 from hearth_intents.graph import WordGraph
 
 from ..engine import Outlook
 from .decoder import Decoder, DecoderSettings
 from .model import FRAME_S, Card
 from .phone_graph import PhoneGraph
-from .readings import Result
+from .readings import Reading, Result
+from .scores import Scoring
 
 # As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
 EARLY_CONFIDENCE: Final = 0.8
 REJECT_CONFIDENCE: Final = 0.5
+# How a sentence fits beside free phones, in nats for a phone, that is accepted half of the time, where a model's card
+# does not say; and the spread of it. Set by hand.
+ACCEPT_FIT: Final = -2.0
+FIT_SPREAD: Final = 0.5
+# The worst phone of a right sentence fits so much worse than its phones do on average.
+WORST_SHARE: Final = 4.0
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
 
@@ -64,41 +73,82 @@ class Verdict:
 
 
 class Judge:
-    """Judges the results of one model.
+    """Judges the results of one model, as its card says.
 
     Args:
         card: of the model.
+
+    Raises:
+        EngineError: the card has settings that are no numbers, or out of range.
     """
 
     def __init__(self, card: Card) -> None:
-        self.settings = DecoderSettings()
+        self._settings = settings_of(card)
+        self._accept_fit = _number(card.calibration, "accept_fit", ACCEPT_FIT)
+        self._fit_spread = max(1e-3, _number(card.calibration, "fit_spread", FIT_SPREAD))
 
     def decoder(self, phones: PhoneGraph) -> Decoder:
         """Return a decoder that fits the model."""
-        return Decoder(phones, self.settings)
+        return Decoder(phones, self._settings)
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""
-        sure = [(reading, self.confidence(result, number)) for number, reading in enumerate(result.readings)]
-        accepted = bool(sure) and sure[0][1] >= REJECT_CONFIDENCE
-        hypotheses = tuple(Hypothesis(reading.text, round(confidence, 3)) for reading, confidence in sure)
-        standing = result.standing
+        sure = self._sure(result.readings[0]) if result.readings else 0.0
+        heard = tuple(Hypothesis(each.text, round(sure * each.posterior, 3)) for each in result.readings)
         return Verdict(
-            hypotheses if accepted else (),
-            self._outlook(result, sure[0][1] if sure else 0.0, sentences),
-            standing.silent_frames * FRAME_S,
+            heard if sure >= REJECT_CONFIDENCE else (),
+            self._outlook(result, sure, sentences),
+            result.standing.silent_frames * FRAME_S,
         )
 
-    def confidence(self, result: Result, number: int) -> float:
-        reading = result.readings[number]
-        return reading.posterior
+    def _sure(self, reading: Reading) -> float:
+        """Return the chance, 0 to 1, that a sentence of the grammar was said at all, going by the best reading."""
+        phones = sum(word.phones for word in reading.words)
+        fit = sum(word.fit for word in reading.words) / max(1, phones)
+        worst = min((word.worst for word in reading.words), default=0.0)
+        # Half as a whole, half its worst phone: other speech fits a sentence in part.
+        distance = (self._accept_fit - (fit + worst / WORST_SHARE) / 2) / self._fit_spread
+        return 1 / (1 + math.exp(min(700.0, distance)))
 
-    def _outlook(self, result: Result, confidence: float, sentences: Sentences) -> Outlook:
+    def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing
         if standing.lead < EARLY_LEAD:
             return Outlook.UNKNOWN
         if not standing.complete:
             return Outlook.OPEN if standing.words or standing.inside_word else Outlook.UNKNOWN
-        if confidence < EARLY_CONFIDENCE:
+        if sure < EARLY_CONFIDENCE:
             return Outlook.UNKNOWN
         return Outlook.COMPLETE if sentences.closed(standing.words) else Outlook.EXTENDABLE
+
+
+def settings_of(card: Card) -> DecoderSettings:
+    """Return how to decode, as a model's card says; what it does not say keeps its default.
+
+    Raises:
+        EngineError: a setting is no number, or out of range.
+    """
+    given, default = card.decoder, DecoderSettings()
+    scoring = Scoring(
+        acoustic_scale=_number(given, "acoustic_scale", default.scoring.acoustic_scale),
+        prior_weight=_number(given, "prior_weight", default.scoring.prior_weight),
+        log_priors=tuple(card.priors.tolist()),
+        blank_penalty=_number(given, "blank_penalty", default.scoring.blank_penalty),
+    )
+    return DecoderSettings(
+        scoring=scoring,
+        phone_bonus=_number(given, "phone_bonus", default.phone_bonus),
+        word_bonus=_number(given, "word_bonus", default.word_bonus),
+        beam=_number(given, "beam", default.beam),
+        phone_beam=_number(given, "phone_beam", default.phone_beam),
+        max_active=int(_number(given, "max_active", default.max_active)),
+        per_node=int(_number(given, "per_node", default.per_node)),
+    )
+
+
+def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+    value = given.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise EngineError(
+            f"the speech model's {name} is {ascii(value)[:40]}, which is no number", remedy="Get the model again"
+        )
+    return float(value)

@@ -80,8 +80,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(model: Path) -> Iterator[MicroEngine]:
+    engine = MicroEngine(MicroConfig(model=str(model)))
+    engine.use(grammar_of(SENTENCES))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def changing(model: Path) -> Iterator[MicroEngine]:
+    """An engine of one test, which may give it other grammars."""
     engine = MicroEngine(MicroConfig(model=str(model)))
     engine.use(grammar_of(SENTENCES))
     yield engine
@@ -213,34 +222,34 @@ def test_half_a_sample_is_refused(engine: MicroEngine) -> None:
     stream.close()
 
 
-def test_a_home_of_another_language(engine: MicroEngine) -> None:
+def test_a_home_of_another_language(changing: MicroEngine) -> None:
     with pytest.raises(EngineError, match="hears 'en', not 'de'") as raised:
-        engine.use(grammar_of(("stop",), language="de"))
+        changing.use(grammar_of(("stop",), language="de"))
     assert "whisper" in raised.value.remedy
-    engine.use(grammar_of(("stop",), language="en-GB"))
-    assert [heard.text for heard in hear(engine, silence(0.3) + spoken("stop") + silence(0.3))][:1] == ["stop"]
+    changing.use(grammar_of(("stop",), language="en-GB"))
+    assert [heard.text for heard in hear(changing, silence(0.3) + spoken("stop") + silence(0.3))][:1] == ["stop"]
 
 
-def test_a_home_without_sentences_keeps_the_last(engine: MicroEngine) -> None:
+def test_a_home_without_sentences_keeps_the_last(changing: MicroEngine) -> None:
     with pytest.raises(EngineError, match="no sentence"):
-        engine.use(grammar_of(()))
-    assert hear(engine, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
+        changing.use(grammar_of(()))
+    assert hear(changing, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
 
 
-def test_a_word_that_no_dictionary_has_is_spelt(engine: MicroEngine) -> None:
-    engine.use(grammar_of(("turn on the xyzzyplugh", "stop")))
-    assert hear(engine, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
+def test_a_word_that_no_dictionary_has_is_spelt(changing: MicroEngine) -> None:
+    changing.use(grammar_of(("turn on the xyzzyplugh", "stop")))
+    assert hear(changing, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
 
 
-def test_a_new_grammar_does_not_disturb_a_stream(engine: MicroEngine) -> None:
+def test_a_new_grammar_does_not_disturb_a_stream(changing: MicroEngine) -> None:
     pcm = silence(0.3) + spoken("turn on the fan") + silence(0.3)
-    stream = engine.open()
+    stream = changing.open()
     stream.feed(pcm[:8000])
-    engine.use(grammar_of(("stop",)))
+    changing.use(grammar_of(("stop",)))
     stream.feed(pcm[8000:])
     assert stream.finish()[0].text == "turn on the fan"
     stream.close()
-    assert "fan" not in " ".join(heard.text for heard in hear(engine, pcm))
+    assert "fan" not in " ".join(heard.text for heard in hear(changing, pcm))
 
 
 def test_without_a_grammar(model: Path) -> None:
