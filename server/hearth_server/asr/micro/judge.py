@@ -12,21 +12,19 @@ from hearth_core.errors import EngineError
 from hearth_intents.graph import WordGraph
 
 from ..engine import Outlook
+from .confidence import Calibration, fit, hypotheses
 from .decoder import Decoder, DecoderSettings
 from .model import FRAME_S, Card
 from .phone_graph import PhoneGraph
-from .readings import Reading, Result
+from .readings import Result
 from .scores import Scoring
 
 # As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
 EARLY_CONFIDENCE: Final = 0.8
 REJECT_CONFIDENCE: Final = 0.5
-# How a sentence fits beside free phones, in nats for a phone, that is accepted half of the time, where a model's card
-# does not say; and the spread of it. Set by hand.
-ACCEPT_FIT: Final = -2.0
-FIT_SPREAD: Final = 0.5
-# The worst phone of a right sentence fits so much worse than its phones do on average.
-WORST_SHARE: Final = 4.0
+# Where a model's card has no calibration: half of the sentences that fit by 2 nats a phone worse than free phones are
+# taken. Set by hand.
+UNCALIBRATED: Final = Calibration(slope=2.0, offset=4.0)
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
 
@@ -84,8 +82,10 @@ class Judge:
 
     def __init__(self, card: Card) -> None:
         self._settings = settings_of(card)
-        self._accept_fit = _number(card.calibration, "accept_fit", ACCEPT_FIT)
-        self._fit_spread = max(1e-3, _number(card.calibration, "fit_spread", FIT_SPREAD))
+        self._calibration = Calibration(
+            _number(card.calibration, "slope", UNCALIBRATED.slope),
+            _number(card.calibration, "offset", UNCALIBRATED.offset),
+        )
 
     def decoder(self, phones: PhoneGraph) -> Decoder:
         """Return a decoder that fits the model."""
@@ -93,22 +93,12 @@ class Judge:
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""
-        sure = self._sure(result.readings[0]) if result.readings else 0.0
-        heard = tuple(Hypothesis(each.text, round(sure * each.posterior, 3)) for each in result.readings)
+        sure = self._calibration.chance(fit(result.readings[0])) if result.readings else 0.0
         return Verdict(
-            heard if sure >= REJECT_CONFIDENCE else (),
+            hypotheses(result.readings, self._calibration) if sure >= REJECT_CONFIDENCE else (),
             self._outlook(result, sure, sentences),
             result.standing.silent_frames * FRAME_S,
         )
-
-    def _sure(self, reading: Reading) -> float:
-        """Return the chance, 0 to 1, that a sentence of the grammar was said at all, going by the best reading."""
-        phones = sum(word.phones for word in reading.words)
-        fit = sum(word.fit for word in reading.words) / max(1, phones)
-        worst = min((word.worst for word in reading.words), default=0.0)
-        # Half as a whole, half its worst phone: other speech fits a sentence in part.
-        distance = (self._accept_fit - (fit + worst / WORST_SHARE) / 2) / self._fit_spread
-        return 1 / (1 + math.exp(min(700.0, distance)))
 
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hearth_core import extras
 from hearth_core.errors import EngineError
-from hearth_core.log_mel import HOP, MELS
+from hearth_core.log_mel import FLOOR, HOP, MELS
 from hearth_core.phones import PHONES
 
 SHIPPED: Final = Path(__file__).with_name("en.onnx")
@@ -172,7 +172,7 @@ def _card(path: Path, text: str | None) -> Card:
         )
     if card.get("phones") != list(PHONES):
         raise _broken(path, "has other phones than those of CMUdict")
-    if (card.get("mels"), card.get("stack")) != (MELS, STACK):
+    if (card.get("mels"), card.get("stack"), card.get("floor", FLOOR)) != (MELS, STACK, FLOOR):
         raise _broken(path, "takes other features")
     delay = card.get("delay")
     if type(delay) is not int or not 0 <= delay <= MAX_DELAY:

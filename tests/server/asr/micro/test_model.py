@@ -54,6 +54,7 @@ def test_a_model_and_its_card(tmp_path: Path) -> None:
         ({"phones": 3}, "other phones"),
         ({"mels": 80}, "other features"),
         ({"stack": 4}, "other features"),
+        ({"floor": 1.0}, "other features"),
         ({"delay": -1}, "looks ahead -1 frames"),
         ({"delay": 17}, "looks ahead 17 frames"),
         ({"delay": 1.5}, "looks ahead 1.5"),
