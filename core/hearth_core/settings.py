@@ -90,7 +90,7 @@ class CommandConfig(UtteranceConfig):
 
     early_s: float | None = Field(
         default=0.15,
-        ge=0.05,
+        ge=0.1,
         le=5,
         description="Seconds of silence that end a command to which nothing can be added; null waits for silence_s.",
     )

@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 MAX_STREAMS: Final = 64
 # How often the reading so far is asked for, in bytes of audio: four times a second.
 PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
-# Silence after which it is worth to look whether the sentence is over: less is within a word.
-LOOK_S: Final = 0.06
+# Silence after which it is worth to look whether the sentence is over, which costs as much as half a second of audio.
+# No shorter silence can be configured to end a command.
+LOOK_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +161,7 @@ class MicroStream:
 
     def ending(self, unspoken_s: float) -> Ending:
         """Say whether the utterance could be over here."""
-        quiet_s = max(self._quiet.silence_s() or 0.0, unspoken_s)
+        quiet_s = max(self._quiet.silence_s(), unspoken_s)
         if quiet_s < LOOK_S:
             return Ending()
         verdict = self._look()

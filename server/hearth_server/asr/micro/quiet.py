@@ -15,8 +15,8 @@ BELOW_SPEECH_DB: Final = 25.0
 ABOVE_NOISE_DB: Final = 6.0
 # With less between loud and quiet, loudness does not say who speaks.
 LEAST_RANGE_DB: Final = 12.0
-# A click of so many frames is not speech that goes on.
-CLICK_FRAMES: Final = 2
+# A click of so many frames is not speech that goes on; one of 5 ms is in three windows.
+CLICK_FRAMES: Final = 3
 
 
 class Quiet:
@@ -24,21 +24,26 @@ class Quiet:
 
     def __init__(self) -> None:
         self._parts: list[NDArray[np.float64]] = []
+        self._loudest = -np.inf
 
     def hear(self, mel: Mel) -> None:
         """Take the next frames, shape (n, MELS)."""
         if len(mel):
-            self._parts.append(10 * np.log10(np.exp(mel.astype(np.float64)).sum(axis=1)))
+            levels = 10 * np.log10(np.exp(mel.astype(np.float64)).sum(axis=1))
+            self._loudest = max(self._loudest, float(levels.max()))
+            self._parts.append(levels)
 
-    def silence_s(self) -> float | None:
-        """Return for how long it is quiet now; None if loudness does not tell speech from what is behind it."""
+    def silence_s(self) -> float:
+        """Return for how long it is quiet now; 0 too if loudness does not tell speech from what is behind it."""
         if not self._parts:
-            return None
+            return 0.0
+        if self._parts[-1][-CLICK_FRAMES - 1 :].min() > self._loudest - LEAST_RANGE_DB:
+            return 0.0  # most of the time: somebody speaks
         levels = np.concatenate(self._parts)
         self._parts = [levels]
         noise, speech = np.quantile(levels, (0.1, 0.9))
         if speech - noise < LEAST_RANGE_DB:
-            return None
+            return 0.0
         threshold = max(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)
         loud = levels >= threshold
         if len(loud) > CLICK_FRAMES:  # a frame is loud if those before it are
