@@ -46,9 +46,8 @@ class Sentences:
         """Return whether nothing can be added to a sentence that would change it."""
         state = 0
         for word in words:
-            number = self._number.get(word)
             ways = self._graph.leaving(state)
-            after = ways[ways[:, 2] == number, 1] if number is not None else ()
+            after = ways[ways[:, 2] == self._number.get(word, -1), 1]
             if not len(after):
                 return False
             state = int(after[0])
