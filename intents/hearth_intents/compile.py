@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from hassil.expression import Sentence
+from hassil.expression import Sentence, TextChunk
 from hassil.intents import IntentData, SlotList, TextSlotList, TextSlotValue
 
 from hearth_core.errors import SentenceError
@@ -124,7 +124,8 @@ class Compiler(Phrasing):
             end: what may follow every sentence. Equal nodes are one node, so it stands wherever nothing else can.
         """
         done = {end, EMPTY}
-        closing, not_closing = set(), set()
+        closing: set[int] = set()
+        not_closing: set[int] = set()
         pending, seen = [(start, telling)], {(start, telling)}
         while pending:
             node, told = pending.pop()
@@ -277,6 +278,7 @@ class Compiler(Phrasing):
 
 
 def _text(value: TextSlotValue) -> str:
+    assert isinstance(value.text_in, TextChunk)  # a name is never parsed
     return value.text_in.text.casefold()
 
 
