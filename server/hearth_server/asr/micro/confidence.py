@@ -56,7 +56,10 @@ class Calibration:
 
 
 def hypotheses(readings: Sequence[Reading], calibration: Calibration) -> tuple[Hypothesis, ...]:
-    """Return readings with their confidences: that it is a sentence at all, and that it is this one of them."""
+    """Return readings with their confidences: that it is a sentence at all, and that it is this one of them.
+
+    Two rivals share theirs, so whether to turn all down is to be judged by the first one's fit alone.
+    """
     return tuple(Hypothesis(each.text, round(calibration.chance(fit(each)) * each.posterior, 3)) for each in readings)
 
 
