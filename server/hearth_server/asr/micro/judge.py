@@ -104,7 +104,9 @@ class Judge:
         if standing.lead < EARLY_LEAD:
             return Outlook.UNKNOWN
         if not standing.complete:
-            return Outlook.OPEN if standing.words or standing.inside_word else Outlook.UNKNOWN
+            # Nobody pauses within a word: a sentence that is believed was the whole, and what seems to follow a noise.
+            missing = sure < REJECT_CONFIDENCE and (standing.words or standing.inside_word)
+            return Outlook.OPEN if missing else Outlook.UNKNOWN
         if sure < EARLY_CONFIDENCE:
             return Outlook.UNKNOWN
         return Outlook.COMPLETE if sentences.closed(standing.words) else Outlook.EXTENDABLE
