@@ -37,6 +37,7 @@ check: $(TRAIN) ## ruff and mypy
 bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/commands.py
 	$(BIN)/python bench/grammar.py
+	$(BIN)/python bench/decoder.py
 	$(BIN)/python bench/swap.py
 	$(BIN)/python bench/intents.py
 	$(BIN)/python bench/rooms.py

@@ -1,13 +1,16 @@
 """Command acceptance: of real recordings, how many become the command that was meant.
 
-    python bench/commands.py [--audio DIR|TAR] [--labels FILE] [--noise FILE --snr 24,12,6] [--json]
+    python bench/commands.py [--engine NAME …] [--audio DIR|TAR] [--labels FILE] [--noise FILE|babble --snr 24,12,6]
+        [--json]
 
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
 satellite sends them, and the matcher. Plain text as a label is a home command: it is right if it means what the text
 means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
 
-`rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended.
+`rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
+engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
+LibriSpeech speakers of whom no training has a transcript; levels of speech and babble are those of bench/sound.py.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +31,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 from hearth_core.audio import RATE, read_recording
-from hearth_core.command import Context, IntentMatch
+from hearth_core.command import Context, IntentMatch, Transcription
 from hearth_core.errors import HearthError, InputError
 from hearth_core.home import Home
-from hearth_core.settings import ServerConfig
+from hearth_core.settings import MicroConfig, ServerConfig
 from hearth_core.speech import EndpointSettings, SileroDetector
 from hearth_intents.compile import compile_grammar
 from hearth_intents.matcher import Matcher
@@ -43,8 +50,13 @@ from hearth_server.demo_home import DemoHome
 from hearth_server.listen import Listening
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import sound  # noqa: E402 - found only now
+
 SHARED = ROOT.parent / "shared" / "speech"
 AUDIO_ENDINGS = {".wav", ".flac", ".ogg", ".opus"}
+TALKERS = SHARED / "librispeech-251-speakers-untranscribed.tar"
 CHUNK_BYTES = 2048  # 64 ms, as Home Assistant sends
 SILENCE_AFTER_S = 1.0  # the microphone goes on after the recording
 # Recordings begin with as much silence as they do; nobody waits for a wake word here.
@@ -67,11 +79,24 @@ class Condition:
 
     noise: Path | None = None
     snr_db: float = 0.0
+    talkers: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
         """For the table."""
+        if self.talkers:
+            return f"babble {self.snr_db:g} dB"
         return "clean" if self.noise is None else f"{self.noise.stem} {self.snr_db:g} dB"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is measured: an engine with its model, and what it listens for."""
+
+    engine: str
+    sentences: Path | None = None
+    demo: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +164,21 @@ def find_audio(place: Path, unpacked: Path) -> dict[str, Path]:
 class Scorer:
     """The parts that a recording goes through; one for each process."""
 
-    def __init__(self, engine: str, sentences: Path | None, demo: bool) -> None:
-        home = DemoHome().home if demo else Home()
-        known = load_sentences("en", [sentences] if sentences else [], builtin=demo)
+    def __init__(self, setup: Setup) -> None:
+        home = DemoHome().home if setup.demo else Home()
+        known = load_sentences("en", [setup.sentences] if setup.sentences else [], builtin=setup.demo)
         if known.problems:
             raise known.problems[0]
         self._matcher = Matcher(known, home)
-        self._context = Context(area_id="office" if demo else None)
-        self._engine: Engine = load_engine(ServerConfig(engine=engine))
-        self._engine.use(compile_grammar(known, home))
+        self._context = Context(area_id="office" if setup.demo else None)
+        config = ServerConfig(engine=setup.engine, micro=MicroConfig(model=setup.model))
+        self.engine: Engine = load_engine(config)
+        self.engine.use(compile_grammar(known, home))
 
     def score(self, item: Item, condition: Condition) -> Score:
         """Play one recording."""
         pcm = _mixed(item.file, condition) + bytes(int(SILENCE_AFTER_S * RATE) * 2)
-        listening = Listening(self._engine, ENDPOINT, SileroDetector())
+        listening = Listening(self.engine, ENDPOINT, SileroDetector())
         begin = time.process_time()
         for start in range(0, len(pcm), CHUNK_BYTES):
             if listening.feed(pcm[start : start + CHUNK_BYTES]) is not None:
@@ -161,12 +187,12 @@ class Scorer:
         heard = listening.finish()
         end = time.process_time()
         listening.close()
-        understood = self._matcher.understand(heard, self._context)
-        matches = understood.clauses[0].matches if understood else ()
-        right, exact = self._judge(item, matches)
+        right, exact = self.judge(item, heard)
         return Score(right, exact, not heard.hypotheses, heard.audio_seconds, end - begin, end - ended)
 
-    def _judge(self, item: Item, matches: tuple[IntentMatch, ...]) -> tuple[bool, bool]:
+    def judge(self, item: Item, heard: Transcription) -> tuple[bool, bool]:
+        """Return whether a recording came to what was meant, and whether to no more than that."""
+        matches = self.matches(heard)
         if item.text.startswith("oov"):
             return not matches, not matches
         if item.slots is None:
@@ -178,6 +204,11 @@ class Scorer:
         right = all(matches[0].value(slot) == value for slot, value in item.slots.items())
         return right, right and matches[0].slots.keys() == item.slots.keys()
 
+    def matches(self, heard: Transcription) -> tuple[IntentMatch, ...]:
+        """Return what a transcription commands."""
+        understood = self._matcher.understand(heard, self._context)
+        return understood.clauses[0].matches if understood else ()
+
 
 def _meaning(match: IntentMatch) -> tuple[str, dict[str, Any]]:
     return match.intent, {name: slot.value for name, slot in match.slots.items()}
@@ -185,6 +216,8 @@ def _meaning(match: IntentMatch) -> tuple[str, dict[str, Any]]:
 
 def _mixed(file: Path, condition: Condition) -> bytes:
     pcm = read_recording(file)
+    if condition.talkers:
+        return _babbled(pcm, condition)
     if condition.noise is None:
         return pcm
     speech = np.frombuffer(pcm, "<i2").astype(np.float64)
@@ -197,6 +230,14 @@ def _mixed(file: Path, condition: Condition) -> bytes:
     return mixed
 
 
+def _babbled(pcm: bytes, condition: Condition) -> bytes:
+    speech = np.frombuffer(pcm, "<i2").astype(np.float32)
+    # Other people for each recording, the same in every run.
+    babble = sound.talkers(condition.talkers, 4, len(speech), zlib.crc32(pcm))
+    levels = {"speech_level": sound.speech_db(speech), "level": sound.speech_db(babble)}
+    return sound.pcm(sound.add(speech, babble, **levels, snr_db=condition.snr_db))
+
+
 def _power(samples: NDArray[np.float64]) -> float:
     """Return the mean square of the loud half of 20 ms frames: speech, not the silence around it."""
     frames = samples[: len(samples) // 320 * 320].reshape(-1, 320)
@@ -207,9 +248,9 @@ def _power(samples: NDArray[np.float64]) -> float:
 _scorer: Scorer | None = None
 
 
-def _begin(engine: str, sentences: Path | None, demo: bool) -> None:
+def _begin(setup: Setup) -> None:
     global _scorer
-    _scorer = Scorer(engine, sentences, demo)
+    _scorer = Scorer(setup)
 
 
 def _score(job: tuple[Item, Condition]) -> Score:
@@ -217,11 +258,12 @@ def _score(job: tuple[Item, Condition]) -> Score:
     return _scorer.score(*job)
 
 
-def summary(name: str, scores: list[Score]) -> dict[str, Any]:
+def summary(engine: str, name: str, scores: list[Score]) -> dict[str, Any]:
     """Return one row of the table."""
     total = len(scores)
     after = [score.after_s * 1000 for score in scores]
     return {
+        "engine": engine,
         "condition": name,
         "commands": total,
         "right": sum(score.right for score in scores),
@@ -240,61 +282,82 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     Raises:
         HearthError: something that was asked for cannot be had.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     with tempfile.TemporaryDirectory() as unpacked:
         items = read_labels(options.labels, find_audio(options.audio, Path(unpacked)), options.corpus)[: options.limit]
         if options.reject:
             items = [Item(item.file, text="oov") for item in items]
-        conditions = [Condition()]
-        if options.noise:
-            read_recording(options.noise)  # told now if it cannot be read, not by a worker
-            conditions += [Condition(options.noise, snr) for snr in options.snr]
-        arguments = (options.engine, options.sentences, options.demo)
-        Scorer(*arguments)  # likewise
+        conditions = [Condition(), *_noises(options, Path(unpacked))]
         rows = []
-        with (
-            multiprocessing.get_context("spawn").Pool(options.jobs, _begin, arguments) as pool,
-            Progress(console=Console(stderr=True), disable=options.json) as progress,
-        ):
-            for condition in conditions:
-                task = progress.add_task(condition.name, total=len(items))
-                scores = []
-                for score in pool.imap(_score, [(item, condition) for item in items], chunksize=2):
-                    scores.append(score)
-                    progress.advance(task)
-                rows.append(summary(condition.name, scores))
+        with Progress(console=Console(stderr=True), disable=options.json) as progress:
+            for engine in options.engine or ["pocketsphinx"]:
+                setup = Setup(engine, options.sentences, options.demo, options.model if engine == "micro" else "")
+                Scorer(setup)  # told now if it cannot be had, not by a worker
+                rows += _rows(setup, items, conditions, options.jobs, progress)
+        for row in rows:
+            same = next(other for other in rows if other["condition"] == row["condition"])
+            row["cpu_ratio"] = round(row["rtf"] / max(same["rtf"], 1e-9), 2)
         return rows
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _noises(options: argparse.Namespace, unpacked: Path) -> list[Condition]:
+    if not options.noise:
+        return []
+    if options.noise == "babble":
+        talkers = tuple(sound.find([options.talkers], unpacked))
+        return [Condition(snr_db=snr, talkers=talkers) for snr in options.snr]
+    noise = Path(options.noise)
+    read_recording(noise)  # told now if it cannot be read, not by a worker
+    return [Condition(noise, snr) for snr in options.snr]
 
+
+def _rows(
+    setup: Setup, items: list[Item], conditions: list[Condition], jobs: int, progress: Progress
+) -> list[dict[str, Any]]:
+    rows = []
+    with multiprocessing.get_context("spawn").Pool(jobs, _begin, (setup,)) as pool:
+        for condition in conditions:
+            task = progress.add_task(f"{setup.engine} {condition.name}", total=len(items))
+            scores = []
+            for score in pool.imap(_score, [(item, condition) for item in items], chunksize=2):
+                scores.append(score)
+                progress.advance(task)
+            rows.append(summary(setup.engine, condition.name, scores))
+    return rows
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
     table = Table()
-    for title in ("condition", "commands", "right", "%", "exact %", "rejected", "rtf", "after ms p50", "p95"):
-        table.add_column(title, justify="left" if title == "condition" else "right")
+    for title in (
+        "engine", "condition", "commands", "right", "%", "exact %", "rejected", "rtf", "after ms p50", "p95", "cpu x"
+    ):  # fmt: skip
+        table.add_column(title, justify="left" if title in ("engine", "condition") else "right")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     console = Console()
-    Console(width=max(console.width, 100)).print(table)
+    Console(width=max(console.width, 120)).print(table)
 
 
-def _options() -> argparse.Namespace:
+def add_recordings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which recordings, and what they are heard against."""
     shared = (SHARED / "barista-dev.tar").exists()
     bundled = ROOT / "examples" / "recordings"
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--audio", type=Path, default=SHARED / "barista-dev.tar" if shared else bundled)
     parser.add_argument("--labels", type=Path, default=SHARED / "manifest.tsv" if shared else bundled / "labels.json")
     parser.add_argument("--corpus", help="only these rows of a manifest.tsv")
-    parser.add_argument("--noise", type=Path, help="recording to mix in")
-    parser.add_argument("--snr", type=lambda text: [float(v) for v in text.split(",")], default=[24.0, 12.0, 6.0])
-    parser.add_argument("--engine", default="pocketsphinx")
     parser.add_argument("--sentences", type=Path, default=ROOT / "examples" / "barista" / "sentences")
     parser.add_argument(
         "--demo", action="store_true", help="against the demo home's grammar too, not the sentences' alone"
     )
+    parser.add_argument("--model", default="", help="file of another model for the engine micro")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_recordings(parser)
+    parser.add_argument("--noise", help="recording to mix in, or babble: four people at once")
+    parser.add_argument("--talkers", type=Path, default=TALKERS, help="recordings that the babble is made of")
+    parser.add_argument("--snr", type=lambda text: [float(v) for v in text.split(",")], default=[24.0, 12.0, 6.0])
+    parser.add_argument("--engine", action="append", help="repeat it to compare several (default: pocketsphinx)")
     parser.add_argument("--reject", action="store_true", help="right is what gives no command: for other speech")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--limit", type=int, help="only the first so many")
@@ -311,7 +374,9 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps({"engine": options.engine, "audio": str(options.audio), "conditions": rows}))
+        print(
+            json.dumps({"engines": options.engine or ["pocketsphinx"], "audio": str(options.audio), "conditions": rows})
+        )
     else:
         _show(rows)
     return 0

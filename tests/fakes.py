@@ -8,6 +8,7 @@ import numpy as np
 
 from hearth_core.command import Hypothesis
 from hearth_intents.grammar import Grammar
+from hearth_server.asr.engine import Ending
 
 RATE = 16_000
 
@@ -50,6 +51,9 @@ class FakeStream:
 
     def pause(self) -> None:
         pass
+
+    def ending(self, unspoken_s: float) -> Ending:
+        return Ending()
 
     def finish(self) -> tuple[Hypothesis, ...]:
         return (Hypothesis(self._text, self._confidence),) if self._text else ()

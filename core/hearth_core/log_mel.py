@@ -39,7 +39,9 @@ def log_mel(pcm: NDArray[np.int16], floor: float = FLOOR) -> Mel:
     count = (len(pcm) - WINDOW) // HOP + 1
     if count <= 0:
         return np.zeros((0, MELS), np.float32)
-    windows = np.lib.stride_tricks.sliding_window_view(pcm, WINDOW)[: (count - 1) * HOP + 1 : HOP]
+    step = pcm.strides[0]
+    # What sliding_window_view gives, without its checks, which take a part of the time of a small chunk.
+    windows = np.lib.stride_tricks.as_strided(pcm, (count, WINDOW), (HOP * step, step), writeable=False)
     spectra = np.fft.rfft(windows * _TAPER, _FFT)
     power = spectra.real**2 + spectra.imag**2
     bands: Mel = np.log(power.astype(np.float32) @ _BANDS + np.float32(floor))

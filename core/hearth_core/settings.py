@@ -5,6 +5,7 @@ Import these by way of `hearth_core.config`, which reads them from a file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -84,6 +85,30 @@ class UtteranceConfig(Section):
         )
 
 
+class CommandConfig(UtteranceConfig):
+    """When the server takes a command as over; it knows what may still be said if the engine does (micro)."""
+
+    early_s: float | None = Field(
+        default=0.15,
+        ge=0.1,
+        le=5,
+        description="Seconds of silence that end a command to which nothing can be added; null waits for silence_s.",
+    )
+    open_s: float = Field(
+        default=0.9, ge=0.1, le=5, description="Seconds of silence that end a command of which something is missing."
+    )
+
+    def settings(self) -> EndpointSettings:
+        """Return these as the endpointer takes them."""
+        return replace(super().settings(), early_s=self.early_s, open_s=self.open_s)
+
+
+class MicroConfig(Section):
+    """The micro engine: Hearth's own small speech model."""
+
+    model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
+
+
 class WhisperConfig(Section):
     """The whisper engine, for open vocabulary."""
 
@@ -124,11 +149,10 @@ class ServerConfig(Section):
         default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets the network in."
     )
     port: Port = Field(default=10300, description="Port to listen on; 0 takes a free one.")
-    engine: str = Field(default="pocketsphinx", min_length=1, description="Recogniser: pocketsphinx or whisper.")
+    engine: str = Field(default="pocketsphinx", min_length=1, description="Recogniser: micro, pocketsphinx or whisper.")
     sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
-    utterance: UtteranceConfig = Field(
-        default=UtteranceConfig(), description="When the server takes a command as over."
-    )
+    utterance: CommandConfig = Field(default=CommandConfig(), description="When the server takes a command as over.")
+    micro: MicroConfig = Field(default=MicroConfig(), description="The micro engine.")
     whisper: WhisperConfig = Field(default=WhisperConfig(), description="The whisper engine.")
     speak: SpeakConfig = Field(default=SpeakConfig(), description="How the server speaks its answers.")
     satellites: tuple[SatelliteLinkConfig, ...] = Field(default=(), description="Satellites to connect to and run.")

@@ -70,6 +70,9 @@ class EndpointSettings:
             ends the command like silence; None takes all speech for the speaker's.
         background_s: that long of it ends a command; longer than `silence_s`, because people drop their voice.
         noisy_s: the same where something has gone on behind the speaker all the time.
+        early_s: silence that ends a command to which nothing can be added, as a recogniser knows it that follows the
+            home's sentences; None never ends one early. The endpointer itself does not know.
+        open_s: silence that ends a command of which something is missing, if that is longer than `silence_s`.
     """
 
     silence_s: float = 0.5
@@ -87,6 +90,8 @@ class EndpointSettings:
     background_db: float | None = 10.0
     background_s: float = 1.0
     noisy_s: float = 0.6
+    early_s: float | None = 0.15
+    open_s: float = 0.9
 
 
 class Endpointer:
@@ -101,6 +106,7 @@ class Endpointer:
         speech_end: where the last speech so far ended; a pause too short to end the command does not stop it moving on.
         samples: judged so far; once the utterance is over, where it ended.
         end: why it ended, None while it goes on.
+        silence_s: silence that ends it as things stand, `EndpointSettings.silence_s` unless somebody knows better.
     """
 
     def __init__(self, settings: EndpointSettings, detector: SpeechDetector) -> None:
@@ -117,6 +123,7 @@ class Endpointer:
         self.speech_end: int | None = None
         self.samples = 0
         self.end: EndReason | None = None
+        self.silence_s = self._settings.silence_s
         self._run = 0  # samples of speech without a pause up to now
         self._speaking = False  # the run is longer than the onset
         self._speech = 0  # samples of speech altogether
@@ -160,7 +167,7 @@ class Endpointer:
         settings = self._settings
         if self.speech_end is not None and not self._run:
             enough = self._speech >= settings.min_speech_s * RATE
-            needed = settings.silence_s if enough else max(settings.silence_s, settings.short_silence_s)
+            needed = self.silence_s if enough else max(self.silence_s, settings.short_silence_s)
             if self.samples - self.speech_end >= needed * RATE:
                 return EndReason.SILENCE
         if self._only_background():
@@ -179,4 +186,4 @@ class Endpointer:
             return False
         near = self._foreground.last_near
         needed = settings.noisy_s if self._foreground.noisy else settings.background_s
-        return near is not None and self.samples - near >= max(settings.silence_s, needed) * RATE
+        return near is not None and self.samples - near >= max(self.silence_s, needed) * RATE

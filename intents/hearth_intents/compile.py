@@ -17,13 +17,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from hassil.expression import Sentence
+from hassil.expression import Sentence, TextChunk
 from hassil.intents import IntentData, SlotList, TextSlotList, TextSlotValue
 
 from hearth_core.errors import SentenceError
 from hearth_core.home import Home
 
-from .automaton import EMPTY
+from .automaton import EMPTY, NOTHING
 from .grammar import Grammar
 from .graph import WordGraph
 from .phrasing import FROM_SATELLITE, Phrasing
@@ -91,10 +91,11 @@ class Compiler(Phrasing):
         skipped = self.words.of_sequences(self._skip_words())
         end = self.words.union((EMPTY, skipped))
         said = self.words.union([*self._blocks(left_out, end), *self._answers(talks, end)])
-        start = self.fill(self._beside_places(said))
-        for _ in range(2):  # "could you please …"
-            start = self.words.union((start, self.words.chain(skipped, start)))
-        graph = self._graph(start)
+        start = self._after_skipped(skipped, self.fill(self._beside_places(said)))
+        telling = self._after_skipped(skipped, self.fill(self._beside_places(said, telling=True)))
+        nodes = self.words.reachable(start)
+        closing = self._closing(start, telling, end)
+        graph = self._graph(nodes)
         names = tuple(dict.fromkeys(home_names(self._home)))
         spoken: dict[str, str] = {}
         for text in (*graph.words, *names):
@@ -106,7 +107,36 @@ class Compiler(Phrasing):
             names=tuple(name for name in names if self.speech.words(name)),
             spoken={word: said for word, said in sorted(spoken.items()) if word in vocabulary},
             unspeakable=tuple(name for name in names if not self.speech.words(name)),
+            closing=frozenset(number for number, node in enumerate(nodes) if node in closing),
         )
+
+    def _after_skipped(self, skipped: int, node: int) -> int:
+        for _ in range(2):  # "could you please …"
+            node = self.words.union((node, self.words.chain(skipped, node)))
+        return node
+
+    def _closing(self, start: int, telling: int, end: int) -> set[int]:
+        """Return the nodes of `start` after which no more than `end` follows, but for places that tell nothing.
+
+        Args:
+            start: everything that can be said.
+            telling: the same without places beside a name that is in no other.
+            end: what may follow every sentence. Equal nodes are one node, so it stands wherever nothing else can.
+        """
+        done = {end, EMPTY}
+        closing: set[int] = set()
+        not_closing: set[int] = set()
+        pending, seen = [(start, telling)], {(start, telling)}
+        while pending:
+            node, told = pending.pop()
+            (closing if node in done or told in done else not_closing).add(node)
+            after = self.words.arcs(told)
+            for word, target in self.words.arcs(node).items():
+                pair = (target, after.get(word, NOTHING))
+                if pair not in seen:
+                    seen.add(pair)
+                    pending.append(pair)
+        return closing - not_closing
 
     def _skip_words(self) -> Iterator[list[int]]:
         for phrase in self.sentences.intents.skip_words:
@@ -149,12 +179,15 @@ class Compiler(Phrasing):
 
     # names beside places
 
-    def _beside_places(self, node: int) -> int:
-        """Return the sentences in which a name stands with a place only if the thing is there."""
+    def _beside_places(self, node: int, *, telling: bool = False) -> int:
+        """Return the sentences in which a name stands with a place only if the thing is there.
+
+        With `telling`, only if the place also tells which thing is meant: another of that name is elsewhere.
+        """
         for role, places in (("area", self._home.areas), ("floor", self._home.floors)):
             both = self._with_roles(node, frozenset({"name", role}), frozenset(), True, {})
             rest = self._with_roles(node, frozenset({"name", role}), frozenset(), False, {})
-            there = [self._in_place(both, role, place, {}) for place in places]
+            there = [self._in_place(both, role, place, telling, {}) for place in places]
             node = self.words.union((rest, *there))
         return node
 
@@ -172,21 +205,39 @@ class Compiler(Phrasing):
             known[key] = self.words.node(self.words.final(node) and (seen == roles) == wanted, arcs)
         return known[key]
 
-    def _in_place(self, node: int, role: str, place: str, known: dict[int, int]) -> int:
+    def _in_place(self, node: int, role: str, place: str, telling: bool, known: dict[int, int]) -> int:
         """Return the sentences with their names narrowed to what is in a place, and the place to itself."""
         if node not in known:
             arcs: dict[int, int] = {}
             for symbol, target in self.words.arcs(node).items():
-                arcs[self._narrowed(symbol, role, place)] = self._in_place(target, role, place, known)
+                narrowed = self._narrowed(symbol, role, place, telling)
+                arcs[narrowed] = self._in_place(target, role, place, telling, known)
             known[node] = self.words.node(self.words.final(node), arcs)
         return known[node]
 
-    def _narrowed(self, symbol: int, role: str, place: str) -> int:
+    def _narrowed(self, symbol: int, role: str, place: str, telling: bool) -> int:
         if symbol > 0 or self.lists[-symbol - 1].role not in ("name", role):
             return symbol
         entry = self.lists[-symbol - 1]
         source = self._placed[role, place, entry.role]
-        return self.list_number((symbol, role, place), replace(entry, source=source))
+        if telling and entry.role == "name":
+            several = self._several[role]
+            values = [value for value in _texts(source) if _text(value) in several]
+            source = TextSlotList(source.name, values)
+        return self.list_number((symbol, role, place, telling), replace(entry, source=source))
+
+    @cached_property
+    def _several(self) -> dict[str, set[str]]:
+        """The names that are in several places, by what places are meant: areas or floors."""
+        places: dict[tuple[str, str], set[str | None]] = {}
+        for value in _texts(self.home_lists["name"]):
+            area = self._home.area_of(value.value_out)
+            places.setdefault(("area", _text(value)), set()).add(area.area_id if area else None)
+            places.setdefault(("floor", _text(value)), set()).add(area.floor_id if area else None)
+        return {
+            role: {name for (of, name), there in places.items() if of == role and len(there) > 1}
+            for role in ("area", "floor")
+        }
 
     @cached_property
     def _placed(self) -> dict[tuple[str, str, str], TextSlotList]:
@@ -208,8 +259,7 @@ class Compiler(Phrasing):
 
     # the whole
 
-    def _graph(self, start: int) -> WordGraph:
-        nodes = self.words.reachable(start)
+    def _graph(self, nodes: list[int]) -> WordGraph:
         state = {node: number for number, node in enumerate(nodes)}
         arcs = [(state[node], state[target], word) for node in nodes for word, target in self.words.arcs(node).items()]
         if len(arcs) > MAX_ARCS:
@@ -225,6 +275,11 @@ class Compiler(Phrasing):
             finals=np.array([state[node] for node in nodes[1:] if self.words.final(node)], dtype=np.int32),
             states=len(nodes),
         )
+
+
+def _text(value: TextSlotValue) -> str:
+    assert isinstance(value.text_in, TextChunk)  # a name is never parsed
+    return value.text_in.text.casefold()
 
 
 def _texts(source: SlotList) -> list[TextSlotValue]:

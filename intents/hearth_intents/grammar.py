@@ -17,6 +17,7 @@ class Grammar:
         graph: every sentence of a closed vocabulary (templates with free text are left to open engines).
         names: the home's names, for engines that are biased rather than bound.
         spoken: words of the graph that are not pronounced as written, with their "say it as" spelling.
+        closing: states of the graph after which nothing is said but politeness ("please"): who is there is done.
         unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
 
@@ -25,3 +26,4 @@ class Grammar:
     names: tuple[str, ...] = ()
     spoken: Mapping[str, str] = field(default_factory=dict)
     unspeakable: tuple[str, ...] = ()
+    closing: frozenset[int] = frozenset()

@@ -24,7 +24,7 @@ from .server import running_pipeline, running_server
 @click.group(invoke_without_command=True)
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
-@click.option("--engine", help="Recogniser: pocketsphinx or whisper.")
+@click.option("--engine", help="Recogniser: micro, pocketsphinx or whisper.")
 @click.pass_context
 def server(ctx: click.Context, host: str | None, port: int | None, engine: str | None) -> None:
     """Run the server: speech-to-text and commands on a Wyoming port, and the configured satellites."""
@@ -115,7 +115,7 @@ async def _say(config: Config, text: str, area: str, uri: str | None) -> int:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--engine", help="Recogniser: pocketsphinx or whisper.")
+@click.option("--engine", help="Recogniser: micro, pocketsphinx or whisper.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with confidence and other readings.")
 @click.pass_obj
 def transcribe(invocation: Invocation, files: tuple[Path, ...], engine: str | None, as_json: bool) -> None:

@@ -74,7 +74,7 @@ async def _check(config: Config) -> int:
     async with running_house(config, settle_s=SETTLE_S) as house:
         spoken = speech(config.language)
         remarks = check_names(house.home, spoken)
-        if config.server.engine == "pocketsphinx":
+        if config.server.engine in ("micro", "pocketsphinx"):  # they know words by this dictionary
             remarks += check_pronunciations(house.home, spoken, dictionary())
         entities = len(house.home.entities)
     for remark in remarks:

@@ -93,7 +93,7 @@ def _of_files(sentences: Sentences, home: Home, config: Config) -> tuple[Finding
 
 
 def _of_names(sentences: Sentences, home: Home, config: Config) -> tuple[Finding, ...]:
-    if config.server.engine != "pocketsphinx" or not sentences.language.startswith("en"):
+    if config.server.engine not in ("micro", "pocketsphinx") or not sentences.language.startswith("en"):
         return review_names(home, sentences)
     from .asr.pocketsphinx import dictionary
 

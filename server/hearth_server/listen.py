@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from hearth_core.audio import RATE
 from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.speech import Endpointer, EndpointSettings, SpeechDetector
 
-from .asr.engine import Engine, Stream
+from .asr.engine import Engine, Outlook, Stream
 
 # The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
 PREROLL_S: Final = 0.5
@@ -16,12 +17,17 @@ PREROLL_S: Final = 0.5
 TAIL_S: Final = 0.3
 # A silence of this length may be the last; the recogniser catches up in it, not when the utterance is over.
 PAUSE_S: Final = 0.2
+# How often it is asked whether the utterance is over, whatever the chunks that come.
+STEP_BYTES: Final = 1024  # 32 ms
 
 _SAMPLE_BYTES: Final = 2
 
 
 class Listening:
     """Audio in, a `Transcription` out. Synchronous, because all of it is computing; one thread at a time.
+
+    A silence ends the utterance: a short one if the recogniser says that nothing can be added to what was said, a long
+    one if it says that something is missing.
 
     Raises:
         EngineError: the engine cannot begin an utterance.
@@ -30,15 +36,21 @@ class Listening:
     def __init__(self, engine: Engine, settings: EndpointSettings, detector: SpeechDetector) -> None:
         self.partial: Hypothesis | None = None
         self._engine = engine
+        self._settings = settings
         self._endpointer = Endpointer(settings, detector)
         self._stream: Stream = engine.open()
         self._held = bytearray()  # audio that the recogniser has not heard yet
         self._position = 0  # where `_held` begins, in samples from the start
         self._end: EndReason | None = None
+        self._quiet_s = 0.0  # since the last word, as the recogniser hears it
 
     @property
     def silence_s(self) -> float:
         """Seconds of audio since the last speech."""
+        return max(self._unspoken_s, self._quiet_s)
+
+    @property
+    def _unspoken_s(self) -> float:
         spoken = self._endpointer.speech_end
         return 0.0 if spoken is None else (self._endpointer.samples - spoken) / RATE
 
@@ -48,17 +60,19 @@ class Listening:
         Raises:
             EngineError: the recogniser failed.
         """
-        if self._end is not None:
-            return self._end
-        self._end = self._endpointer.feed(pcm)
-        self._held += pcm
-        spoken = self._endpointer.speech_end
-        if self._endpointer.speech_started and spoken is not None:
-            self._hear_until(spoken + int(TAIL_S * RATE))
-            if self.silence_s >= PAUSE_S:
-                self._stream.pause()
-        else:
-            self._forget_before(self._position + len(self._held) // _SAMPLE_BYTES - int(PREROLL_S * RATE))
+        for piece in self._steps(pcm):
+            if self._end is not None:
+                break
+            self._end = self._endpointer.feed(piece)
+            self._held += piece
+            spoken = self._endpointer.speech_end
+            if self._endpointer.speech_started and spoken is not None:
+                self._hear_until(spoken + int(TAIL_S * RATE))
+                if self._unspoken_s >= PAUSE_S:
+                    self._stream.pause()
+                self._end = self._end or self._early()
+            else:
+                self._forget_before(self._position + len(self._held) // _SAMPLE_BYTES - int(PREROLL_S * RATE))
         return self._end
 
     def finish(self) -> Transcription:
@@ -75,6 +89,26 @@ class Listening:
     def close(self) -> None:
         """Give the recogniser back; may be repeated."""
         self._stream.close()
+
+    def _steps(self, pcm: bytes) -> Iterator[bytes]:
+        """Cut the audio where steps from the stream's start end, so that its chunks decide nothing."""
+        start = 0
+        while start < len(pcm):
+            heard = self._position * _SAMPLE_BYTES + len(self._held)
+            size = STEP_BYTES - heard % STEP_BYTES
+            yield pcm[start : start + size]
+            start += size
+
+    def _early(self) -> EndReason | None:
+        """Return why it is over if the recogniser knows that it is; otherwise say how long to wait."""
+        unheard_s = len(self._held) / _SAMPLE_BYTES / RATE
+        ending = self._stream.ending(max(0.0, self._unspoken_s - unheard_s))
+        self._quiet_s = 0.0 if ending.outlook is Outlook.UNKNOWN else ending.silence_s + unheard_s
+        settings = self._settings
+        needed = max(settings.silence_s, settings.open_s) if ending.outlook is Outlook.OPEN else settings.silence_s
+        self._endpointer.silence_s = needed
+        early = ending.outlook is Outlook.COMPLETE and settings.early_s is not None
+        return EndReason.SILENCE if early and self._quiet_s >= (settings.early_s or 0.0) else None
 
     def _hear_until(self, sample: int) -> None:
         size = max(0, min(len(self._held), (sample - self._position) * _SAMPLE_BYTES))

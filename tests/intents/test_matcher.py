@@ -189,6 +189,36 @@ def test_the_first_reading_that_means_something_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heard", "score", "rivals"),
+    [
+        # almost as likely, and another thing: it is to be asked which
+        ([("turn on the bed light", 0.5), ("turn on the standing light", 0.4)], 0.5, {"light.standing_light"}),
+        ([("turn on the bed light", 0.5), ("turn off the bed light", 0.2)], 0.5, {"light.bed_light"}),
+        # another way to say the same: surer
+        ([("turn on the bed light", 0.5), ("turn the bed light on", 0.4)], 0.9, set()),
+        (
+            [("turn on bed light", 0.4), ("switch bed light on", 0.3), ("turn off bed light", 0.2)],
+            0.7,
+            {"light.bed_light"},
+        ),
+        # far behind, without a confidence, or no command
+        ([("turn on the bed light", 0.9), ("turn on the standing light", 0.1)], 0.9, set()),
+        ([("turn on the bed light", None), ("turn on the standing light", None)], 1.0, set()),
+        ([("turn on the bed light", 0.5), ("turn on the standing light", None)], 0.5, set()),
+        ([("turn on the bed light", 0.5), ("turn on the bending light", 0.4)], 0.5, set()),
+    ],
+)
+def test_readings_almost_as_likely_are_rivals(
+    heard: list[tuple[str, float | None]], score: float, rivals: set[str]
+) -> None:
+    (clause,) = MATCHER.understand(_heard(*heard), OFFICE).clauses
+    assert [match.score for match in clause.matches] == [pytest.approx(score)]
+    assert clause.matches[0].value("name") == "light.bed_light"
+    assert {match.value("name") for match in clause.rivals} == rivals
+    assert all(match.score < score for match in clause.rivals)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("", " ", "\n\t", "\x00", "\ud800", "...", "💡", "please", "please please", "i want", "{name}", "<turn> on"),

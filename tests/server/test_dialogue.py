@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from hearth_core.command import (
     Clause,
     Context,
+    Hypothesis,
     IntentMatch,
     Response,
     ResponseKind,
@@ -384,6 +385,18 @@ async def test_between_rivals_it_is_asked_and_a_name_decides(running: PipelineFa
         script(pipeline, unclear=[Clause("unclear", first, rivals=second)])
         asked = await say(pipeline, "unclear")
         assert asked.response.text == "Do you mean the Bed Light or the Wardrobe Light?"
+        await say(pipeline, "the wardrobe one")
+        assert (state(pipeline, "light.bed_light"), state(pipeline, "light.wardrobe_light")) == ("off", "on")
+
+
+async def test_between_close_readings_of_the_recogniser_it_is_asked(running: PipelineFactory) -> None:
+    async with talking(running) as (pipeline, _):
+        readings = (Hypothesis("turn on the bed light", 0.5), Hypothesis("turn on the wardrobe light", 0.4))
+        (clause,) = pipeline.understanding.matcher.understand(Transcription(readings, "micro"), KITCHEN).clauses
+        script(pipeline, unclear=[clause])
+        asked = await say(pipeline, "unclear")
+        assert asked.response.text == "Do you mean the Bed Light or the Wardrobe Light?"
+        assert not asked.outcomes
         await say(pipeline, "the wardrobe one")
         assert (state(pipeline, "light.bed_light"), state(pipeline, "light.wardrobe_light")) == ("off", "on")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.errors import EngineError
 from hearth_core.speech import EndpointSettings
+from hearth_server.asr.engine import Ending, Outlook
 from hearth_server.listen import PAUSE_S, PREROLL_S, TAIL_S, Listening
 from tests.fakes import RATE, FakeEngine, FakeStream, LoudnessDetector, silence, tone
 
@@ -105,12 +107,12 @@ def test_a_pause_is_told_in_silence_only() -> None:
     assert isinstance(stream, PausingStream)
     assert stream.pauses == []
     listening.feed(silence(0.1))
-    assert len(stream.pauses) == 1
-    listening.feed(tone(0.512))
+    assert stream.pauses
     listening.feed(tone(0.512))
     told = len(stream.pauses)
     listening.feed(tone(0.512))
-    assert len(stream.pauses) == told == 1
+    listening.feed(tone(0.512))
+    assert len(stream.pauses) == told
     for _ in range(8):
         listening.feed(silence(0.032))
     assert len(stream.pauses) > 1
@@ -199,3 +201,114 @@ def test_an_engine_that_has_no_capacity_left() -> None:
 
     with pytest.raises(EngineError, match="speak at once"):
         Listening(Full(), EndpointSettings(), LoudnessDetector())
+
+
+class KnowingStream(FakeStream):
+    """A stream that says in silence what it was told to say."""
+
+    def __init__(self, outlook: Outlook) -> None:
+        super().__init__("turn on the lamp", 0.9)
+        self.outlook = outlook
+
+    def ending(self, unspoken_s: float) -> Ending:
+        heard = np.frombuffer(self.pcm, "<i2")
+        loud = np.flatnonzero(np.abs(heard) > 1000)
+        quiet_s = (len(heard) - (loud[-1] + 1 if len(loud) else 0)) / RATE
+        return Ending(self.outlook, quiet_s) if quiet_s >= 0.03 else Ending()
+
+
+class KnowingEngine(FakeEngine):
+    """A FakeEngine whose streams know what may follow."""
+
+    def __init__(self, outlook: Outlook) -> None:
+        super().__init__()
+        self.outlook = outlook
+
+    def open(self) -> KnowingStream:
+        stream = KnowingStream(self.outlook)
+        self.streams.append(stream)
+        return stream
+
+
+class SlowDetector(LoudnessDetector):
+    """A detector that takes what follows speech for speech, for a while."""
+
+    def __init__(self, late: int) -> None:
+        self._late = late
+        self._left = 0
+
+    def __call__(self, window: bytes) -> float:
+        loud = super().__call__(window)
+        self._left = self._late if loud else max(0, self._left - 1)
+        return 1.0 if loud or self._left else 0.0
+
+
+QUIET_ENDS = {Outlook.UNKNOWN: 0.5, Outlook.OPEN: 0.9, Outlook.EXTENDABLE: 0.5, Outlook.COMPLETE: 0.15}
+
+
+@pytest.mark.parametrize("size", [2, 640, 1024, 2048, 2050, 32_000, 10_000_000])
+@pytest.mark.parametrize(("outlook", "quiet_s"), QUIET_ENDS.items())
+def test_how_long_a_silence_ends_it(outlook: Outlook, quiet_s: float, size: int) -> None:
+    listening = listen(KnowingEngine(outlook), silence(0.4) + tone(1.024) + silence(3.0), size)
+    said = listening.finish()
+    assert (said.end, said.text) == (EndReason.SILENCE, "turn on the lamp")
+    assert said.audio_seconds == pytest.approx(1.424 + quiet_s, abs=2 * WINDOW_S)
+    assert listening.silence_s == pytest.approx(quiet_s, abs=2 * WINDOW_S)
+
+
+@pytest.mark.parametrize(("outlook", "quiet_s"), QUIET_ENDS.items())
+def test_where_a_detector_that_is_late_ends_it(outlook: Outlook, quiet_s: float) -> None:
+    engine = KnowingEngine(outlook)
+    listening = Listening(engine, EndpointSettings(), SlowDetector(6))
+    listening.feed(silence(0.4) + tone(1.024) + silence(3.0))
+    late = 0.0 if outlook is Outlook.COMPLETE else 6 * WINDOW_S
+    assert listening.finish().audio_seconds == pytest.approx(1.424 + quiet_s + late, abs=2 * WINDOW_S)
+
+
+def test_a_sentence_that_goes_on_after_a_pause_is_not_cut() -> None:
+    for outlook, pause_s in ((Outlook.EXTENDABLE, 0.4), (Outlook.OPEN, 0.8), (Outlook.COMPLETE, 0.1)):
+        listening = listen(KnowingEngine(outlook), tone(0.512) + silence(pause_s) + tone(0.512) + silence(2.0))
+        said = listening.finish().audio_seconds
+        assert said == pytest.approx(1.024 + pause_s + QUIET_ENDS[outlook], abs=2 * WINDOW_S)
+
+
+def test_what_is_settled_is_waited_for_no_longer() -> None:
+    """A slot that was open and is filled after a pause."""
+    engine = KnowingEngine(Outlook.OPEN)
+    listening = listen(engine, tone(0.512) + silence(0.7) + tone(0.512))
+    (stream,) = engine.streams
+    assert isinstance(stream, KnowingStream)
+    stream.outlook = Outlook.COMPLETE
+    listening.feed(silence(0.3))
+    assert listening.finish().audio_seconds == pytest.approx(1.724 + 0.15, abs=2 * WINDOW_S)
+
+
+@pytest.mark.parametrize(
+    ("settings", "outlook", "quiet_s"),
+    [
+        (EndpointSettings(early_s=None), Outlook.COMPLETE, 0.5),
+        (EndpointSettings(early_s=2.0), Outlook.COMPLETE, 0.5),  # never later than without
+        (EndpointSettings(early_s=0.3), Outlook.COMPLETE, 0.3),
+        (EndpointSettings(silence_s=1.2), Outlook.OPEN, 1.2),
+        (EndpointSettings(open_s=0.1), Outlook.OPEN, 0.5),
+        (EndpointSettings(open_s=2.0), Outlook.OPEN, 2.0),
+        (EndpointSettings(silence_s=0.8), Outlook.EXTENDABLE, 0.8),
+    ],
+)
+def test_what_is_configured(settings: EndpointSettings, outlook: Outlook, quiet_s: float) -> None:
+    listening = listen(KnowingEngine(outlook), tone(1.024) + silence(4.0), settings=settings)
+    assert listening.finish().audio_seconds == pytest.approx(1.024 + quiet_s, abs=2 * WINDOW_S)
+
+
+def test_an_open_sentence_is_no_longer_than_a_command_may_be() -> None:
+    settings = EndpointSettings(max_s=1.5, open_s=5.0)
+    said = listen(KnowingEngine(Outlook.OPEN), tone(1.024) + silence(6.0), settings=settings).finish()
+    assert said.end is EndReason.LIMIT
+    assert said.audio_seconds == pytest.approx(1.5, abs=WINDOW_S)
+
+
+def test_a_short_word_that_is_complete_ends_early() -> None:
+    """Of less speech than `min_speech_s` only a silence of a second is the end, unless it is known to be a command."""
+    for outlook, quiet_s in ((Outlook.COMPLETE, 0.15), (Outlook.EXTENDABLE, 1.0), (Outlook.UNKNOWN, 1.0)):
+        said = listen(KnowingEngine(outlook), tone(0.128) + silence(2.0)).finish()
+        assert said.audio_seconds == pytest.approx(0.128 + quiet_s, abs=2 * WINDOW_S)

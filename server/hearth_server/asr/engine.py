@@ -7,10 +7,34 @@ time for a stream, any number of streams at once for an engine.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from hearth_core.command import Hypothesis
 from hearth_intents.grammar import Grammar
+
+
+class Outlook(StrEnum):
+    """How a sentence may go on after what was heard."""
+
+    UNKNOWN = "unknown"  # somebody speaks, the reading is not sure, or the engine cannot tell
+    OPEN = "open"  # something is still missing
+    EXTENDABLE = "extendable"  # it is a sentence, and may go on
+    COMPLETE = "complete"  # it is a sentence, surely heard, and nothing can follow but politeness
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a recogniser knows of the end of an utterance.
+
+    Attributes:
+        outlook: how the sentence may go on.
+        silence_s: seconds since the last sound of the words, up to the last audio that was fed.
+    """
+
+    outlook: Outlook = Outlook.UNKNOWN
+    silence_s: float = 0.0
 
 
 class Stream(Protocol):
@@ -21,6 +45,13 @@ class Stream(Protocol):
 
     def pause(self) -> None:
         """The speaker is silent just now, perhaps for good: a good moment to catch up with what was put off."""
+
+    def ending(self, unspoken_s: float) -> Ending:
+        """Say whether the utterance could be over here; cheap while somebody speaks.
+
+        Args:
+            unspoken_s: for how long the voice detector has heard nobody, up to the last audio that was fed.
+        """
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance: return its readings, best first, none if it is not speech that the engine accepts."""

@@ -25,6 +25,7 @@ from hearth_core.errors import EngineError
 from hearth_intents.grammar import Grammar
 
 from .denoise import Denoiser
+from .engine import Ending
 from .pronounce import Pronunciations, pronounce
 
 log = logging.getLogger(__name__)
@@ -241,6 +242,10 @@ class PocketsphinxStream:
         if not self._decoding and len(self._head) >= MIN_HEAD_S * RATE * 2:
             pair = self._own()
             self._process(pair, self._begin(pair))
+
+    def ending(self, unspoken_s: float) -> Ending:
+        """Leave it to the silence: this engine does not know what may follow."""
+        return Ending()
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance; return its reading, none if it does not sound like a sentence of the grammar."""

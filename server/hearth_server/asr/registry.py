@@ -28,6 +28,12 @@ class Offer:
     load: Callable[[ServerConfig], Engine]
 
 
+def _micro(config: ServerConfig) -> Engine:
+    from .micro.engine import MicroEngine
+
+    return MicroEngine(config.micro)
+
+
 def _pocketsphinx(config: ServerConfig) -> Engine:
     from .pocketsphinx import PocketsphinxEngine
 
@@ -41,6 +47,7 @@ def _whisper(config: ServerConfig) -> Engine:
 
 
 ENGINES: Final = {
+    "micro": Offer("onnxruntime", "server", _micro),
     "pocketsphinx": Offer("pocketsphinx", "server", _pocketsphinx),
     "whisper": Offer("faster_whisper", "whisper", _whisper),
 }

@@ -17,6 +17,8 @@ from hearth_core.errors import EngineError
 from hearth_core.settings import WhisperConfig
 from hearth_intents.grammar import Grammar
 
+from .engine import Ending
+
 log = logging.getLogger(__name__)
 
 # Whisper's prompt holds 224 tokens; names beyond it would push out what was said before them.
@@ -118,6 +120,10 @@ class WhisperStream:
 
     def pause(self) -> None:
         """Nothing was put off that could be done before the end."""
+
+    def ending(self, unspoken_s: float) -> Ending:
+        """Leave it to the silence: this engine does not know what may follow."""
+        return Ending()
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance and return its reading."""

@@ -20,7 +20,7 @@ def test_an_engine_that_nobody_knows() -> None:
     assert all(name in str(raised.value) for name in ENGINES)
 
 
-@pytest.mark.parametrize(("engine", "extra"), [("whisper", "whisper"), ("pocketsphinx", "server")])
+@pytest.mark.parametrize(("engine", "extra"), [("whisper", "whisper"), ("pocketsphinx", "server"), ("micro", "server")])
 def test_an_engine_that_is_not_installed(engine: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -58,7 +58,7 @@ heavy = {"pocketsphinx", "faster_whisper", "ctranslate2", "onnxruntime", "espeak
 print(looked, sorted(heavy & sys.modules.keys()))
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert ran.stdout.strip() == "[True, True] []"
+    assert ran.stdout.strip() == "[True, True, True] []"
 
 
 def test_the_engine_of_the_default_configuration_is_there() -> None:

@@ -1,0 +1,138 @@
+"""How sure a reading is: how its words fit beside free phones, and how far the other readings are.
+
+Free phones may be in any order, so they fit any sound. What is no sentence of the grammar fits them much better than it
+fits some word of the best sentence: that tells commands from talk and noise. Which sentence it was, the readings
+themselves tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearth_core.command import Hypothesis
+
+from .readings import Reading, differing
+
+# A word of two phones ("a", "the") scores by chance; it is averaged as if it had so many more that fit perfectly.
+SHORT_WORD_PHONES: Final = 2
+
+# Readings within this many nats are rivals: where the worse one is right at least once in five times, a question costs
+# less than a wrong action. The matcher's `RIVAL_SHARE` is the same as a share.
+RIVAL_MARGIN: Final = math.log(4.0)
+
+_NEWTON_STEPS: Final = 50
+
+_Numbers = NDArray[np.float64]
+
+
+def fit(reading: Reading) -> float:
+    """Return how a reading fits beside free phones, in nats a phone, 0 at most: half the whole, half its worst word."""
+    if not reading.words:
+        return -math.inf
+    whole = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
+    worst = min(word.fit / (word.phones + SHORT_WORD_PHONES) for word in reading.words)
+    return (whole + worst) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From a fit to the chance that it is a sentence of the grammar; of one model with one decoder's settings."""
+
+    slope: float
+    offset: float
+
+    def chance(self, score: float) -> float:
+        """Return the chance, 0 to 1."""
+        evidence = self.slope * score + self.offset
+        if evidence < -700.0 or math.isnan(evidence):  # exp has no larger number, and nothing was said
+            return 0.0
+        return 1.0 / (1.0 + math.exp(-evidence))
+
+
+def hypotheses(readings: Sequence[Reading], calibration: Calibration) -> tuple[Hypothesis, ...]:
+    """Return readings with their confidences: that it is a sentence at all, and that it is this one of them.
+
+    Two rivals share theirs, so whether to turn all down is to be judged by the first one's fit alone.
+    """
+    return tuple(Hypothesis(each.text, round(calibration.chance(fit(each)) * each.posterior, 3)) for each in readings)
+
+
+def rivals(readings: Sequence[Reading], margin: float = RIVAL_MARGIN) -> tuple[Reading, ...]:
+    """Return the readings that are nearly as good as the first, and have other words than it in one place only."""
+    if not readings:
+        return ()
+    best, *others = readings
+    return tuple(each for each in others if best.score - each.score <= margin and _differ_in_one_slot(best, each))
+
+
+def _differ_in_one_slot(one: Reading, other: Reading) -> bool:
+    mine, theirs = (tuple(word.text for word in reading.words) for reading in (one, other))
+    own, others = differing(mine, theirs)
+    return bool(own and others) and len(own) < len(mine)
+
+
+def calibrate(scores: Sequence[float], right: Sequence[bool]) -> Calibration:
+    """Return the calibration under which it is likeliest that just these were right.
+
+    Args:
+        scores: finite, one or more a class.
+        right: whether each was; at least one was and one was not.
+
+    Raises:
+        ValueError: fewer than these.
+
+    Source: Platt 1999, with his targets, which keep the slope finite where the scores part right from wrong.
+    """
+    x, y = np.asarray(scores, dtype=np.float64), np.asarray(right, dtype=np.bool_)
+    good, bad = int(y.sum()), int((~y).sum())
+    if len(x) != len(y) or not good or not bad or not np.isfinite(x).all():
+        raise ValueError("calibration needs finite scores of readings that were right and of some that were wrong")
+    target = np.where(y, (good + 1) / (good + 2), 1 / (bad + 2))
+    middle, spread = float(x.mean()), float(x.std()) or 1.0
+    features = np.stack(((x - middle) / spread, np.ones_like(x)), axis=1)
+    weights = np.array([0.0, math.log((good + 1) / (bad + 1))])
+    loss = _loss(features, weights, target)
+    for _ in range(_NEWTON_STEPS):
+        chance = _sigmoid(features @ weights)
+        gradient = features.T @ (chance - target)
+        curvature = features.T @ (features * (chance * (1 - chance))[:, None]) + 1e-9 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        while (after := _loss(features, weights - step, target)) > loss and np.abs(step).max() > 1e-12:
+            step /= 2
+        weights, loss = weights - step, after
+        if np.abs(step).max() < 1e-9:
+            break
+    slope = float(weights[0]) / spread
+    return Calibration(slope, float(weights[1]) - slope * middle)
+
+
+def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Return by how much confidences are off on average: in each of the bins of equal width, their mean from the truth.
+
+    Raises:
+        ValueError: there are none.
+
+    Source: Naeini et al. 2015.
+    """
+    given, truth = np.asarray(confidences, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if not len(given) or len(given) != len(truth):
+        raise ValueError("there is nothing to compare")
+    number = np.minimum((given * bins).astype(np.int64), bins - 1)
+    off = np.bincount(number, weights=given - truth, minlength=bins)
+    return float(np.abs(off).sum() / len(given))
+
+
+def _sigmoid(values: _Numbers) -> _Numbers:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -500.0, 500.0)))
+
+
+def _loss(features: _Numbers, weights: _Numbers, target: _Numbers) -> float:
+    """Return the cross entropy."""
+    evidence = features @ weights
+    return float(np.sum(np.logaddexp(0.0, evidence) - target * evidence))

@@ -1,0 +1,191 @@
+"""The micro engine: the home's sentences, searched for in the phones that the model hears, while the audio arrives."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hearth_core.audio import BYTES_PER_SECOND
+from hearth_core.command import Hypothesis
+from hearth_core.errors import EngineError
+from hearth_core.settings import MicroConfig
+from hearth_intents.grammar import Grammar
+
+from ..engine import Ending
+from ..pocketsphinx import dictionary
+from ..pronounce import pronounce
+from .decoder import Decoder
+from .judge import Judge, Sentences, Verdict
+from .model import SHIPPED, MicroModel
+from .phone_graph import PhoneGraph, compile_phones
+from .posteriors import Posteriors
+from .quiet import Quiet
+
+log = logging.getLogger(__name__)
+
+# As many as may connect; each holds about a megabyte.
+MAX_STREAMS: Final = 64
+# How often the reading so far is asked for, in bytes of audio: four times a second.
+PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
+# Silence after which it is worth to look whether the sentence is over, which costs as much as half a second of audio.
+# No shorter silence can be configured to end a command.
+LOOK_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Home:
+    """A grammar as the streams use it."""
+
+    phones: PhoneGraph
+    sentences: Sentences
+
+
+class MicroEngine:
+    """The engine; the model is loaded once and run by all streams, each on its own thread.
+
+    Args:
+        config: another model than the one that comes with Hearth, if one is named.
+
+    Raises:
+        EngineError: onnxruntime or the dictionary is not installed, or the model cannot be used.
+    """
+
+    name = "micro"
+
+    def __init__(self, config: MicroConfig | None = None) -> None:
+        path = config.model if config is not None else ""
+        self.model = MicroModel(Path(path).expanduser() if path else SHIPPED)
+        self.judge = Judge(self.model.card)
+        self._dictionary = dictionary()
+        self._lock = threading.Lock()
+        self._home: _Home | None = None
+        self._open = 0
+
+    def use(self, grammar: Grammar) -> None:
+        """Recognise against this home from the next utterance on.
+
+        Raises:
+            EngineError: the grammar is of another language, or too large; the previous one stays in use.
+        """
+        hears = self.model.card.language
+        if grammar.language.partition("-")[0] != hears:
+            raise EngineError(
+                f"the engine micro hears {hears!r}, not {grammar.language!r}",
+                remedy="Set server: engine: to whisper, or language: to what the engine hears",
+            )
+        graph = grammar.graph
+        phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary))
+        if phones.guessed:
+            log.warning("%d words without a pronunciation are spelt by rule", len(phones.guessed))
+        with self._lock:
+            self._home = _Home(phones, Sentences(graph, grammar.closing))
+
+    def open(self) -> MicroStream:
+        """Begin an utterance.
+
+        Raises:
+            EngineError: no grammar yet, or too many speak at once.
+        """
+        with self._lock:
+            if self._home is None:
+                raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
+            if self._open >= MAX_STREAMS:
+                raise EngineError(f"{MAX_STREAMS} people speak at once already", remedy="Say it again in a moment")
+            self._open += 1
+            home = self._home
+        try:
+            return MicroStream(self, home)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def decoder(self) -> Decoder:
+        """Return a decoder of the grammar in use, as a stream gets one.
+
+        Raises:
+            EngineError: no grammar yet.
+        """
+        with self._lock:
+            home = self._home
+        if home is None:
+            raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
+        return self.judge.decoder(home.phones)
+
+    def close(self) -> None:
+        """Give back the grammar; the model goes with the engine."""
+        with self._lock:
+            self._home = None
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._open -= 1
+
+
+class MicroStream:
+    """One utterance; made by the engine."""
+
+    def __init__(self, engine: MicroEngine, home: _Home) -> None:
+        self._engine = engine
+        self._home = home
+        self._posteriors = Posteriors(engine.model)
+        self._decoder = engine.judge.decoder(home.phones)
+        self._quiet = Quiet()
+        self._ahead: Verdict | None = None  # what was said if the utterance is over now; None if not looked
+        self._since_partial = 0
+        self._closed = False
+
+    def feed(self, pcm: bytes) -> Hypothesis | None:
+        """Take the next audio; return the reading so far now and then.
+
+        Raises:
+            EngineError: the utterance is over, the audio is no whole samples, or the model fails.
+        """
+        self._check()
+        if len(pcm) % 2:
+            raise EngineError("the audio ends within a sample")
+        self._ahead = None
+        self._decoder.feed(self._posteriors.feed(pcm))
+        self._quiet.hear(self._posteriors.mel)
+        self._since_partial += len(pcm)
+        if self._since_partial < PARTIAL_BYTES:
+            return None
+        self._since_partial = 0
+        text = self._decoder.snapshot().text
+        return Hypothesis(text) if text else None
+
+    def pause(self) -> None:
+        """Nothing is put off: it is decoded as it comes."""
+
+    def ending(self, unspoken_s: float) -> Ending:
+        """Say whether the utterance could be over here."""
+        quiet_s = max(self._quiet.silence_s(), unspoken_s)
+        if quiet_s < LOOK_S:
+            return Ending()
+        verdict = self._look()
+        return Ending(verdict.outlook, min(quiet_s, verdict.silent_s))
+
+    def finish(self) -> tuple[Hypothesis, ...]:
+        """End the utterance; return its readings, none if it does not sound like a sentence of the grammar."""
+        self._check()
+        return self._look().hypotheses
+
+    def close(self) -> None:
+        """Give back what the stream holds."""
+        if not self._closed:
+            self._closed = True
+            self._engine._give_back()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EngineError("the utterance is over")
+
+    def _look(self) -> Verdict:
+        """Return what was said if the utterance is over now."""
+        if self._ahead is None:
+            ahead = self._decoder.copy()
+            ahead.feed(self._posteriors.peek())
+            self._ahead = self._engine.judge.verdict(ahead.result(), self._home.sentences)
+        return self._ahead

@@ -1,0 +1,145 @@
+"""What becomes of the decoder's readings: which are taken, how sure they are, and how the sentence may go on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hearth_core.command import Hypothesis
+from hearth_core.errors import EngineError
+from hearth_intents.graph import WordGraph
+
+from ..engine import Outlook
+from .confidence import Calibration, fit, hypotheses
+from .decoder import Decoder, DecoderSettings
+from .model import FRAME_S, Card
+from .phone_graph import PhoneGraph
+from .readings import Result
+from .scores import Scoring
+
+# As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
+EARLY_CONFIDENCE: Final = 0.8
+REJECT_CONFIDENCE: Final = 0.5
+# Where a model's card has no calibration: half of the sentences that fit by 2 nats a phone worse than free phones are
+# taken. Set by hand.
+UNCALIBRATED: Final = Calibration(slope=2.0, offset=4.0)
+# By so many nats the best path must be ahead of those with other words, or what may follow is not known.
+EARLY_LEAD: Final = 1.0
+
+
+class Sentences:
+    """The sentences of a home, to look up where one stands in them.
+
+    Args:
+        graph: of all of them.
+        closing: states after which nothing but politeness can follow.
+    """
+
+    def __init__(self, graph: WordGraph, closing: frozenset[int]) -> None:
+        self._graph = graph
+        self._closing = closing
+        self._number = {word: number for number, word in enumerate(graph.words)}
+
+    def closed(self, words: Iterable[str]) -> bool:
+        """Return whether nothing can be added to a sentence that would change it."""
+        state = 0
+        for word in words:
+            ways = self._graph.leaving(state)
+            after = ways[ways[:, 2] == self._number.get(word, -1), 1]
+            if not len(after):
+                return False
+            state = int(after[0])
+        return state in self._closing
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said if the utterance is over now.
+
+    Attributes:
+        hypotheses: the readings that are accepted, best first.
+        outlook: how the sentence may go on.
+        silent_s: since the last phone.
+    """
+
+    hypotheses: tuple[Hypothesis, ...]
+    outlook: Outlook
+    silent_s: float
+
+
+class Judge:
+    """Judges the results of one model, as its card says.
+
+    Args:
+        card: of the model.
+
+    Raises:
+        EngineError: the card has settings that are no numbers, or out of range.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self._settings = settings_of(card)
+        self._calibration = Calibration(
+            _number(card.calibration, "slope", UNCALIBRATED.slope),
+            _number(card.calibration, "offset", UNCALIBRATED.offset),
+        )
+
+    def decoder(self, phones: PhoneGraph) -> Decoder:
+        """Return a decoder that fits the model."""
+        return Decoder(phones, self._settings)
+
+    def verdict(self, result: Result, sentences: Sentences) -> Verdict:
+        """Return what to make of a result."""
+        sure = self._calibration.chance(fit(result.readings[0])) if result.readings else 0.0
+        return Verdict(
+            hypotheses(result.readings, self._calibration) if sure >= REJECT_CONFIDENCE else (),
+            self._outlook(result, sure, sentences),
+            result.standing.silent_frames * FRAME_S,
+        )
+
+    def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
+        standing = result.standing
+        if standing.lead < EARLY_LEAD:
+            return Outlook.UNKNOWN
+        if not standing.complete:
+            # Nobody pauses within a word: a sentence that is believed was the whole, and what seems to follow a noise.
+            missing = sure < REJECT_CONFIDENCE and (standing.words or standing.inside_word)
+            return Outlook.OPEN if missing else Outlook.UNKNOWN
+        if sure < EARLY_CONFIDENCE:
+            return Outlook.UNKNOWN
+        return Outlook.COMPLETE if sentences.closed(standing.words) else Outlook.EXTENDABLE
+
+
+def settings_of(card: Card) -> DecoderSettings:
+    """Return how to decode, as a model's card says; what it does not say keeps its default.
+
+    Raises:
+        EngineError: a setting is no number, or out of range.
+    """
+    given, default = card.decoder, DecoderSettings()
+    scoring = Scoring(
+        acoustic_scale=_number(given, "acoustic_scale", default.scoring.acoustic_scale),
+        prior_weight=_number(given, "prior_weight", default.scoring.prior_weight),
+        log_priors=tuple(card.priors.tolist()),
+        blank_penalty=_number(given, "blank_penalty", default.scoring.blank_penalty),
+    )
+    return DecoderSettings(
+        scoring=scoring,
+        phone_bonus=_number(given, "phone_bonus", default.phone_bonus),
+        word_bonus=_number(given, "word_bonus", default.word_bonus),
+        beam=_number(given, "beam", default.beam),
+        phone_beam=_number(given, "phone_beam", default.phone_beam),
+        max_active=int(_number(given, "max_active", default.max_active)),
+        per_node=int(_number(given, "per_node", default.per_node)),
+    )
+
+
+def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+    value = given.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise EngineError(
+            f"the speech model's {name} is {ascii(value)[:40]}, which is no number", remedy="Get the model again"
+        )
+    return float(value)

@@ -1,0 +1,299 @@
+"""From the words that can be said to the phones that are heard: the graph in which the decoder moves.
+
+Each word state gets a prefix tree of the words that leave it, so that words which begin alike are one path until they
+differ. Then nodes from which the same can follow become one. Both steps work on whole arrays: a home of 1,000 entities
+compiles in a fraction of a second, so a changed name simply compiles all of it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearth_core.errors import EngineError
+from hearth_core.phones import BLANK, PHONES, numbers
+from hearth_intents.graph import WordGraph
+
+from ..g2p import guess
+
+Ints = NDArray[np.int32]
+_Longs = NDArray[np.int64]
+_Hashes = NDArray[np.uint64]
+
+NO_WORD: Final = -1
+
+# Phones of all words on all arcs, before any are shared. A home of 1,000 entities has 1.5 million; compiling takes some
+# 60 bytes for each at its peak, so this bounds it to about a gigabyte.
+MAX_ARC_PHONES = 16_000_000
+
+_SYMBOLS = len(PHONES) + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhoneGraph:
+    """A finite automaton over phones. To enter a node is to say its phone; words are known where they end.
+
+    Lists are flat: the arcs that leave node n are those from `arc_start[n]` to `arc_start[n + 1]`.
+
+    Attributes:
+        words: the vocabulary, index = word id.
+        phone: shape (nodes,), int32: what each node says; `BLANK` for the nodes in which a word begins.
+        arc_start: shape (nodes + 1,), int32: where each node's list of arcs begins.
+        arc_node, arc_phone: shape (arcs,), int32: the node that an arc leads to, and what that says.
+        arc_word: shape (arcs,), int32: the word that is completed by leaving on this arc; `NO_WORD` within a word.
+        end_start: shape (nodes + 1,), int32: where each node's list of word ends begins.
+        end_word, end_state: shape (ends,), int32: a word that is complete at the node, and the word state after it.
+        root: shape (states,), int32: the node in which the words that leave each word state begin.
+        final: shape (states,), bool: whether a sentence may end in a word state.
+        guessed: words that came without a pronunciation, and got one by the rules of spelling.
+    """
+
+    words: tuple[str, ...]
+    phone: Ints
+    arc_start: Ints
+    arc_node: Ints
+    arc_phone: Ints
+    arc_word: Ints
+    end_start: Ints
+    end_word: Ints
+    end_state: Ints
+    root: Ints
+    final: NDArray[np.bool_]
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.phone)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the arrays."""
+        arcs = (self.arc_start, self.arc_node, self.arc_phone, self.arc_word)
+        ends = (self.end_start, self.end_word, self.end_state)
+        return sum(array.nbytes for array in (self.phone, *arcs, *ends, self.root, self.final))
+
+
+def compile_phones(graph: WordGraph, pronunciations: Mapping[str, Sequence[str]]) -> PhoneGraph:
+    """Return the phone graph of a word graph.
+
+    Args:
+        graph: deterministic, without circles.
+        pronunciations: for each word one or several, as phones of CMUdict separated by blanks (`pronounce`). A word
+            that has none is spelt by rule and listed in `guessed`.
+
+    Raises:
+        EngineError: the graph holds no sentence, is too large, or a pronunciation has what is no English phone.
+    """
+    if not len(graph.finals):
+        raise EngineError("the grammar holds no sentence", remedy="Give the home a device, or sentences of your own")
+    said, guessed = _pronounced(graph.words, pronunciations)
+    trie = _Trie(said)
+    arc, leaf = trie.leaves_of(graph.arcs[:, 2])
+    tree = _tree(graph, trie, arc, leaf)
+    final = np.zeros(graph.states, dtype=np.bool_)
+    final[graph.finals] = True
+    return _shared(tree, graph, final, guessed)
+
+
+def _pronounced(
+    words: Sequence[str], pronunciations: Mapping[str, Sequence[str]]
+) -> tuple[list[list[tuple[int, ...]]], tuple[str, ...]]:
+    said: list[list[tuple[int, ...]]] = []
+    guessed: list[str] = []
+    for word in words:
+        given = [each for each in pronunciations.get(word, ()) if each.strip()]
+        if not given:
+            guessed.append(word)
+            given = [guess(word)]
+        try:
+            said.append(list(dict.fromkeys(map(numbers, given))))
+        except KeyError as error:
+            raise EngineError(
+                f"the pronunciation of {word!r} has no English phone {error}", remedy="Use the phones of CMUdict"
+            ) from error
+    return said, tuple(guessed)
+
+
+class _Trie:
+    """The prefix tree of the vocabulary. Nodes are numbered so that a parent comes before its children; 0 is the root.
+
+    Attributes:
+        parent, phone, depth: shape (nodes,).
+    """
+
+    def __init__(self, said: list[list[tuple[int, ...]]]) -> None:
+        known: dict[tuple[int, int], int] = {}
+        self._ends: list[list[int]] = []
+        for pronunciations in said:
+            ends = []
+            for phones in pronunciations:
+                node = 0
+                for phone in phones:
+                    node = known.setdefault((node, phone), len(known) + 1)
+                ends.append(node)
+            self._ends.append(ends)
+        self.parent = np.array([-1, *(parent for parent, _ in known)], dtype=np.int64)
+        self.phone = np.array([BLANK, *(phone for _, phone in known)], dtype=np.int32)
+        depth = [0]
+        for parent, _ in known:
+            depth.append(depth[parent] + 1)
+        self.depth = np.array(depth, dtype=np.int64)
+
+    def leaves_of(self, words: Ints) -> tuple[_Longs, _Longs]:
+        """Return for each pronunciation of each arc the arc's number and the trie's node, given the arcs' words."""
+        counts = np.array([len(ends) for ends in self._ends] or [0], dtype=np.int64)
+        flat = np.array([end for ends in self._ends for end in ends], dtype=np.int64)
+        arc, at = spans(np.concatenate(([0], np.cumsum(counts)))[words], counts[words])
+        size = int(self.depth[flat][at].sum())
+        if size > MAX_ARC_PHONES:
+            raise EngineError(
+                f"the grammar has {size:,} phones, more than the {MAX_ARC_PHONES:,} that compile in 1 GB",
+                remedy="Leave sentences or names out of the grammar",
+            )
+        return arc, flat[at]
+
+
+def spans(starts: NDArray[np.integer], counts: NDArray[np.integer]) -> tuple[_Longs, _Longs]:
+    """Return the members of several ranges one after the other.
+
+    Returns:
+        The number of the range that each is in, and the members: `starts[i] ... starts[i] + counts[i] - 1`.
+    """
+    owner = np.repeat(np.arange(len(counts)), counts)
+    before = np.cumsum(counts) - counts
+    return owner, np.arange(len(owner)) - (before - starts)[owner]
+
+
+@dataclass(slots=True, eq=False)
+class _Tree:
+    """The prefix trees of all word states. Nodes are sorted by depth; the first ones are the states' roots.
+
+    Attributes:
+        phone, parent: shape (nodes,).
+        level: where each depth begins, and the number of nodes.
+        end_node, end_word, end_state: shape (ends,): what ends where, sorted by node.
+    """
+
+    phone: Ints
+    parent: _Longs
+    level: list[int]
+    end_node: _Longs
+    end_word: _Longs
+    end_state: _Longs
+
+
+def _tree(graph: WordGraph, trie: _Trie, arc: _Longs, leaf: _Longs) -> _Tree:
+    """Return the trees: pairs of a word state and a node of the vocabulary's trie that a word there leads through."""
+    size = len(trie.parent)
+    ends = graph.arcs[arc, 0].astype(np.int64) * size + leaf
+    leaves = _distinct(ends)
+    leaf_depth = trie.depth[leaves % size]
+    by_depth: list[_Longs] = []
+    deepest = int(trie.depth.max(initial=0))
+    below = np.zeros(0, dtype=np.int64)
+    for depth in range(deepest, 0, -1):
+        here = _distinct(np.concatenate((leaves[leaf_depth == depth], below)))
+        by_depth.append(here)
+        node = here % size
+        below = _distinct(here - node + trie.parent[node])
+    by_depth.append(np.arange(graph.states, dtype=np.int64) * size)
+    by_depth.reverse()
+    level = np.concatenate(([0], np.cumsum([len(each) for each in by_depth]))).tolist()
+    phone = np.zeros(level[-1], dtype=np.int32)
+    parent = np.full(level[-1], -1, dtype=np.int64)
+    end_node = np.zeros(len(ends), dtype=np.int64)
+    end_depth = trie.depth[leaf]
+    for depth, here in enumerate(by_depth):
+        node = here % size
+        first, last = level[depth], level[depth + 1]
+        if depth:
+            phone[first:last] = trie.phone[node]
+            parent[first:last] = level[depth - 1] + np.searchsorted(
+                by_depth[depth - 1], here - node + trie.parent[node]
+            )
+        mine = end_depth == depth
+        end_node[mine] = first + np.searchsorted(here, ends[mine])
+    order = np.argsort(end_node, kind="stable")
+    said = graph.arcs[arc[order]]
+    return _Tree(phone, parent, level, end_node[order], said[:, 2].astype(np.int64), said[:, 1].astype(np.int64))
+
+
+def _distinct(values: _Longs) -> _Longs:
+    """Return the values sorted, each once; numpy's own `unique` hashes, ten times slower for values like these."""
+    values = np.sort(values)
+    first = np.ones(len(values), dtype=np.bool_)
+    first[1:] = values[1:] != values[:-1]
+    return values[first]
+
+
+def _mixed(values: NDArray[np.integer]) -> _Hashes:
+    """Return 64 bits that depend on all bits of each value. Source: the finaliser of SplitMix64, Steele et al. 2014."""
+    bits = values.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+def _futures(tree: _Tree) -> _Hashes:
+    """Return a hash of each node's phone and of all that can follow it.
+
+    A node's hash adds up those of its children and ends, which are sets: the order does not matter. Among a million
+    nodes two different ones meet with a chance of 3 in 100 million.
+    """
+    following = np.zeros(len(tree.phone), dtype=np.uint64)
+    np.add.at(following, tree.end_node, _mixed(_mixed(tree.end_word) + tree.end_state.astype(np.uint64)))
+    hashes = np.zeros(len(tree.phone), dtype=np.uint64)
+    for depth in range(len(tree.level) - 2, -1, -1):
+        here = slice(tree.level[depth], tree.level[depth + 1])
+        hashes[here] = _mixed(_mixed(following[here]) + tree.phone[here].astype(np.uint64))
+        if depth:
+            np.add.at(following, tree.parent[here], _mixed(hashes[here]))
+    return hashes
+
+
+def _shared(tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], guessed: tuple[str, ...]) -> PhoneGraph:
+    """Return the graph in which nodes with the same future are one."""
+    _, kept, number = np.unique(_futures(tree), return_index=True, return_inverse=True)
+    is_kept = np.zeros(len(tree.phone), dtype=np.bool_)
+    is_kept[kept] = True
+
+    child = np.flatnonzero(tree.parent >= 0)
+    child = child[is_kept[tree.parent[child]]]
+    source, target = number[tree.parent[child]], number[child]
+    ends = np.flatnonzero(is_kept[tree.end_node])
+    ends = ends[np.argsort(number[tree.end_node[ends]], kind="stable")]
+    end_node, end_word, end_state = number[tree.end_node[ends]], tree.end_word[ends], tree.end_state[ends]
+
+    # Out of a word's last phone right into the first ones of the next words: no steps that say nothing are left.
+    order = np.argsort(source, kind="stable")
+    source, target = source[order], target[order]
+    begin = _starts(source, len(kept))
+    entered = number[: graph.states][end_state]
+    end, first = spans(begin[entered], begin[entered + 1] - begin[entered])
+    source = np.concatenate((source, end_node[end]))
+    order = np.argsort(source, kind="stable")
+    node = np.concatenate((target, target[first]))[order].astype(np.int32)
+    phone = tree.phone[kept]
+    return PhoneGraph(
+        words=graph.words,
+        phone=phone,
+        arc_start=_starts(source, len(kept)),
+        arc_node=node,
+        arc_phone=phone[node],
+        arc_word=np.concatenate((np.full(len(target), NO_WORD), end_word[end]))[order].astype(np.int32),
+        end_start=_starts(end_node, len(kept)),
+        end_word=end_word.astype(np.int32),
+        end_state=end_state.astype(np.int32),
+        root=number[: graph.states].astype(np.int32),
+        final=final,
+        guessed=guessed,
+    )
+
+
+def _starts(owners: _Longs, count: int) -> Ints:
+    return np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=count)))).astype(np.int32)

@@ -1,0 +1,71 @@
+"""What the model makes of a stream: for every 30 ms how likely each phone is, late by its look-ahead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from hearth_core.log_mel import MELS, LogMel, Mel
+
+from .model import ENDLESS, OUTPUTS, STACK, WIDTH, LogProbs, MicroModel
+
+# 120 ms. A call costs as much as encoding some frames does, so a model takes half the time that it takes with 60 ms.
+# The end of an utterance does not wait for a chunk (`peek`), only readings so far do.
+CHUNK: Final = 4  # encoder frames
+
+
+class Posteriors:
+    """One utterance's features and encoder. The log-probabilities are those of the whole, however it was cut.
+
+    Attributes:
+        mel: the frames of features that the last `feed` completed.
+        frames: log-probabilities given out so far.
+    """
+
+    def __init__(self, model: MicroModel, chunk: int = CHUNK) -> None:
+        self.mel: Mel = np.zeros((0, MELS), np.float32)
+        self.frames = 0
+        self._model = model
+        self._chunk = chunk
+        self._log_mel = LogMel()
+        self._held: Mel = self.mel  # not encoded yet
+        self._encoded = 0
+        self._cache = model.cache()
+
+    def feed(self, pcm: bytes) -> LogProbs:
+        """Take the next audio, 16 kHz s16le mono, whole samples; return what is known by it, shape (m, OUTPUTS)."""
+        self.mel = self._log_mel.feed(pcm)
+        if len(self.mel):
+            self._held = np.concatenate((self._held, self.mel)) if len(self._held) else self.mel
+        count = len(self._held) // (self._chunk * STACK) * self._chunk
+        if not count:
+            return np.zeros((0, OUTPUTS), np.float32)
+        features = self._held[: count * STACK].reshape(count, WIDTH)
+        self._held = self._held[count * STACK :]
+        log_probs, self._cache = self._model.run(features, self._encoded, ENDLESS, self._cache)
+        self._encoded += count
+        known = max(0, self._encoded - self._model.card.delay) - self.frames
+        self.frames += known
+        return log_probs[count - known :]
+
+    def peek(self) -> LogProbs:
+        """Return what would follow if the audio ended here; the stream goes on as if it had not been asked."""
+        count = len(self._held) // STACK
+        end = self._encoded + count
+        delay = self._model.card.delay
+        wanted = end - self.frames
+        if not wanted:
+            return np.zeros((0, OUTPUTS), np.float32)
+        features = np.zeros((count + delay, WIDTH), np.float32)
+        features[:count] = self._held[: count * STACK].reshape(count, WIDTH)
+        log_probs, _ = self._model.run(features, self._encoded, end, self._cache)
+        return log_probs[len(log_probs) - wanted :]
+
+    def flush(self) -> LogProbs:
+        """End the utterance; return the rest. A remainder of less than one encoder frame is dropped."""
+        rest = self.peek()
+        self.frames += len(rest)
+        self._held = self._held[:0]
+        self._encoded = self.frames
+        return rest

@@ -1,0 +1,84 @@
+"""After which sentences of a home nothing can follow that would change them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hearth_core.home import Area, Entity, Floor, Home
+from hearth_intents.compile import compile_grammar
+from hearth_intents.grammar import Grammar
+from hearth_intents.sentences import load_sentences
+
+SENTENCES = """
+language: en
+skip_words: [please, "for me"]
+intents:
+  HassTurnOn:
+    data:
+      - sentences:
+          - "turn on {name}"
+          - "turn on {name} in [the] {area}"
+          - "turn on the lights [in [the] {area}]"
+  Brew:
+    data:
+      - sentences: ["brew (tea|coffee [with milk])"]
+"""
+
+HOME = Home.of(
+    [Floor("ground", "Ground Floor", level=0)],
+    [Area("kitchen", "Kitchen", floor_id="ground"), Area("hall", "Hall", floor_id="ground")],
+    [
+        Entity("light.lava", "lava lamp", area_id="kitchen"),
+        Entity("light.one", "lamp", area_id="kitchen"),
+        Entity("light.two", "lamp", area_id="hall"),
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def grammar(tmp_path_factory: pytest.TempPathFactory) -> Grammar:
+    folder: Path = tmp_path_factory.mktemp("sentences")
+    (folder / "own.yaml").write_text(SENTENCES, encoding="utf-8")
+    sentences = load_sentences("en", [folder], builtin=False)
+    assert sentences.problems == ()
+    return compile_grammar(sentences, HOME)
+
+
+def state_after(grammar: Grammar, sentence: str) -> int:
+    state = 0
+    for word in sentence.split():
+        number = grammar.graph.words.index(word)
+        (state,) = (int(to) for _, to, said in grammar.graph.leaving(state) if said == number)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("sentence", "closed"),
+    [
+        ("brew tea", True),
+        ("brew tea please", True),
+        ("please brew tea", True),
+        ("brew tea for me", True),
+        ("brew tea for", False),
+        ("brew coffee", False),
+        ("brew coffee with", False),
+        ("brew coffee with milk", True),
+        ("turn on the lights", False),
+        ("turn on the lights in the kitchen", True),
+        ("turn on the lights in the", False),
+        ("turn on lava lamp", True),  # there is no other, so its room tells nothing
+        ("turn on lava lamp in", False),
+        ("turn on lava lamp in the kitchen", True),
+        ("turn on lamp", False),  # the room tells which
+        ("turn on lamp in the hall", True),
+        ("brew", False),
+    ],
+)
+def test_what_can_follow(sentence: str, closed: bool, grammar: Grammar) -> None:
+    assert (state_after(grammar, sentence) in grammar.closing) is closed
+
+
+def test_who_is_done_may_stop(grammar: Grammar) -> None:
+    assert grammar.closing <= set(grammar.graph.finals.tolist())

@@ -1,0 +1,147 @@
+"""What is sure is right, what is not in the grammar is not sure, and what lies close together is told."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from hearth_server.asr.micro.confidence import (
+    RIVAL_MARGIN,
+    Calibration,
+    calibrate,
+    expected_calibration_error,
+    fit,
+    hypotheses,
+    rivals,
+)
+from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
+from hearth_server.asr.micro.phone_graph import compile_phones
+from hearth_server.asr.micro.readings import Reading, Word, differing, weighed
+
+from .posteriors import noise, phones_of, spoken
+from .small import HOME, word_graph
+
+GRAPH = compile_phones(
+    word_graph(["turn on the light", "turn off the light", "turn on the lamp", "hall light on"]), HOME
+)
+
+
+def reading(text: str, score: float = 0.0, fits: tuple[float, ...] = ()) -> Reading:
+    """Return a reading whose words have three phones each, one after the other."""
+    words = text.split()
+    given = fits or (0.0,) * len(words)
+    return Reading(
+        tuple(Word(w, 3 * n, 3 * n + 2, 3, f, f) for n, (w, f) in enumerate(zip(words, given, strict=True))), score
+    )
+
+
+def best_fits(sentences: list[list[str]], seed: int) -> list[float]:
+    """Return how the best readings fit what was said."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for said in sentences:
+        decoder = Decoder(GRAPH, DecoderSettings(beam=200.0, phone_beam=30.0))  # finds something in anything
+        decoder.feed(spoken(phones_of(said, HOME), rng) if said else noise(50, rng))
+        found += [fit(each) for each in decoder.result(1).readings]
+    return found
+
+
+def test_what_is_not_in_the_grammar_fits_worse() -> None:
+    inside = best_fits([["turn", "on", "the", "light"], ["hall", "light", "on"]] * 8, 0)
+    outside = best_fits([["wall", "in", "the", "lamp"], ["lights", "two"], []] * 8, 1)
+    assert len(inside) == 16
+    assert len(outside) == 24
+    threshold = float(np.quantile(inside, 0.1))
+    assert np.mean([each >= threshold for each in outside] or [False]) <= 0.1
+    calibration = calibrate([*inside, *outside], [True] * len(inside) + [False] * len(outside))
+    assert calibration.slope > 0
+    assert np.mean([calibration.chance(each) for each in inside]) > 0.8
+
+
+def test_the_worst_word_counts() -> None:
+    even = reading("turn on the light", fits=(-1.0, -1.0, -1.0, -1.0))
+    one_bad = reading("turn on the light", fits=(0.0, 0.0, 0.0, -4.0))
+    assert fit(reading("turn on the light")) == 0.0
+    assert fit(one_bad) < fit(even) < 0.0
+    assert fit(Reading((), 0.0)) == -math.inf
+
+
+def test_nothing_said_has_no_chance() -> None:
+    assert Calibration(2.0, 1.0).chance(-math.inf) == 0.0
+    assert Calibration(2.0, 1.0).chance(-1e6) == 0.0
+
+
+@pytest.mark.parametrize(("slope", "offset"), [(2.0, 3.0), (0.5, -1.0), (8.0, 10.0)])
+def test_calibration_finds_the_law_behind_the_scores(slope: float, offset: float) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(-offset / slope, 2.0 / slope, 20_000)
+    right = rng.random(20_000) < 1 / (1 + np.exp(-(slope * scores + offset)))
+    found = calibrate(scores.tolist(), right.tolist())
+    assert found.slope == pytest.approx(slope, rel=0.1)
+    assert found.offset == pytest.approx(offset, rel=0.1, abs=0.1)
+    assert expected_calibration_error([found.chance(each) for each in scores], right.tolist()) < 0.02
+
+
+def test_scores_that_part_right_from_wrong_stay_finite() -> None:
+    found = calibrate([-1.0, -1.0, -5.0, -5.0], [True, True, False, False])
+    assert 0 < found.slope < 10
+    assert found.chance(-1.0) > 0.5 > found.chance(-5.0)
+
+
+@pytest.mark.parametrize(
+    ("scores", "right"), [([], []), ([1.0], [True]), ([1.0, math.nan], [True, False]), ([1.0, 2.0], [True])]
+)
+def test_calibration_needs_both_kinds(scores: list[float], right: list[bool]) -> None:
+    with pytest.raises(ValueError, match="calibration"):
+        calibrate(scores, right)
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "error"),
+    [
+        ([1.0, 0.0], [True, False], 0.0),
+        ([0.9, 0.9], [True, False], 0.4),
+        ([0.75, 0.75, 0.75, 0.75], [True, True, True, False], 0.0),
+        ([0.2, 0.8], [True, False], 0.8),
+    ],
+)
+def test_expected_calibration_error(confidences: list[float], right: list[bool], error: float) -> None:
+    assert expected_calibration_error(confidences, right) == pytest.approx(error)
+
+
+def test_close_readings_that_differ_in_one_slot_are_rivals() -> None:
+    best = reading("turn on the hall light", -10.0)
+    close = reading("turn on the wall light", -10.0 - RIVAL_MARGIN + 0.01)
+    shorter = reading("turn on the light", -10.1)  # a word more is no other slot
+    far = reading("turn on the lamp light", -10.0 - RIVAL_MARGIN - 0.01)
+    other = reading("lamp off", -10.1)  # another sentence altogether
+    assert rivals([best, shorter, other, close, far]) == (close,)
+    assert rivals([best]) == rivals([]) == ()
+
+
+def test_confidences_are_shared_among_the_readings() -> None:
+    readings = weighed(
+        [reading("turn on the hall light", -10.0), reading("turn on the wall light", -10.0 - math.log(3))]
+    )
+    sure = Calibration(1.0, 50.0)
+    assert [(each.text, each.confidence) for each in hypotheses(readings, sure)] == [
+        ("turn on the hall light", 0.75),
+        ("turn on the wall light", 0.25),
+    ]
+    assert [word.posterior for word in readings[0].words] == pytest.approx([1.0, 1.0, 1.0, 0.75, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "spans"),
+    [
+        ("turn on it", "turn on it", ("", "")),
+        ("turn on it", "turn off it", ("on", "off")),
+        ("a b c", "a c", ("b", "")),
+        ("a a", "a a a", ("", "a")),
+        ("a b", "c d", ("a b", "c d")),
+    ],
+)
+def test_where_two_sentences_differ(one: str, other: str, spans: tuple[str, str]) -> None:
+    assert differing(one.split(), other.split()) == tuple(tuple(each.split()) for each in spans)
