@@ -184,8 +184,9 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         options,
         attach=lambda satellite, listening: attached(control, satellite, listening),
     )
+    session = running.session
     microphone = build_microphone(
-        config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
+        config, session.ready, heeds=session.heeds, files=choices.mic_files, on_health=running.on_microphone
     )
     return running, front.hears(microphone)
 

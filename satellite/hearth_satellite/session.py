@@ -100,6 +100,12 @@ class Session:
         """True if what is said now is listened to as a new command."""
         return self._state is State.LISTENING and not self._answers.deaf and not self._muted
 
+    def heeds(self) -> bool:
+        """True if somebody takes what is said now: as a new command, as more of one, or for a wake word."""
+        if self._answers.deaf or self._muted or self._state is State.IDLE:
+            return False
+        return self._state in (State.LISTENING, State.STREAMING) or self._awaits_wake_word()
+
     @property
     def phrases(self) -> tuple[WakePhrase, ...]:
         """The wake words that are listened for."""
@@ -194,14 +200,16 @@ class Session:
         elif self._state is State.LISTENING and self._clock() < self._follow_up_until:
             self._begin(None, follow_up=True)
             self._stream(pcm)
-        elif self._state is State.LISTENING or (self._wake.phrases and self._heeds_wake_words()):
+        elif self._state is State.LISTENING or self._awaits_wake_word():
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
             self._preroll.add(pcm)
             detection = self._wake.feed(pcm)
             if detection is not None:
                 self._detected(detection)
 
-    def _heeds_wake_words(self) -> bool:
+    def _awaits_wake_word(self) -> bool:
+        if not self._wake.phrases:
+            return False
         match self._state:
             case State.ANSWERING:
                 return True

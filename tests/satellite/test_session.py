@@ -442,6 +442,19 @@ def test_running_twice_changes_nothing(room: Room) -> None:
     assert room.state() is State.STREAMING
 
 
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize(("words", "barge_in"), [(True, True), (True, False), (False, True)])
+def test_sound_is_heeded_as_a_command_or_for_a_wake_word(state: State, words: bool, barge_in: bool) -> None:
+    room = Room(words=words, barge_in=barge_in)
+    room.bring_to(state)
+    expected = {State.LISTENING, State.STREAMING}
+    expected |= {State.ANSWERING} if words else set()
+    expected |= {State.PLAYING} if words and barge_in else set()
+    assert room.session.heeds() is (state in expected)
+    room.session.mute(True)
+    assert not room.session.heeds()
+
+
 @pytest.mark.parametrize(
     ("state", "limit_s", "next_state"),
     [
