@@ -96,8 +96,9 @@ class EndpointSettings:
     """
 
     silence_s: float = 0.5
-    # As Silero counts, which is 0.1 s late on a word: 0.3 s of real speech. Of 120 words of one syllable it hears less
-    # than 0.3 s in 13, less than 0.2 s in 2; "off" is to end as soon as a sentence does.
+    # As Silero counts, for 0.3 s of speech. Of 20 recorded words of one syllable that last 0.3 s and more (within 20 dB
+    # of their loudest) it counts 0.2 s or more in all, 0.3 s or more in 17; of all 59 it hears, in 57 and 46. "off" is
+    # to end as soon as a sentence does. It is no exact measure: late on both ends, it counts 0.12 s more at the median.
     min_speech_s: float = 0.2
     short_silence_s: float = 1.0
     max_s: float = 15.0
