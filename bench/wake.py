@@ -1,10 +1,11 @@
 """Wake words: how many are detected, how often other speech wakes, and what it costs, at each threshold.
 
-    python bench/wake.py --positives DIR|TAR… --negatives DIR|TAR… [--word alexa] [--noise FILE --snr DB] [--pad 2]
-                         [--stages] [--json]
+    python bench/wake.py --positives DIR|TAR… --negatives DIR|TAR… [--word alexa] [--noise FILE --snr DB]
+                         [--mean-power] [--pad 2] [--stages] [--json]
 
 Every positive is heard alone, with `--pad` seconds of a quiet room before and after it; it is detected if the word's
-score passes the threshold once. The noise is heard under the padding as well; bench/sound.py says what its SNR is. The
+score passes the threshold once. The noise is heard under the padding as well; bench/sound.py says what its SNR is; with
+`--mean-power` the speech's level is the whole recording's, as others count it, and the noise some dB softer. The
 negatives are heard one after the other without a pause; two accepts within the debounce time are one. `--threshold`
 names further thresholds; the model's own is marked by `*`. `--stages` adds CPU seconds for an audio second and the
 memory of every stage of the satellite, each in a process of its own.
@@ -95,9 +96,9 @@ def trace(engine: WakeEngine, pcm: bytes) -> Trace:
     return Trace(moments, len(pcm) / BYTES_PER_SECOND, time.process_time() - began)
 
 
-def hear_positive(task: tuple[Path, str, float, Path | None, float]) -> Trace:
+def hear_positive(task: tuple[Path, str, float, Path | None, float, bool]) -> Trace:
     """Hear one positive, padded and with its noise."""
-    path, word, pad_s, noise, snr_db = task
+    path, word, pad_s, noise, snr_db, mean_power = task
     seed = zlib.crc32(path.name.encode())
     speech = sound.load(path)
     pad = round(pad_s * RATE)
@@ -106,7 +107,8 @@ def hear_positive(task: tuple[Path, str, float, Path | None, float]) -> Trace:
     room[pad : pad + len(speech)] += speech
     if noise is not None:
         back = sound.part(sound.load(noise), len(room), seed)
-        room = sound.add(room, back, speech_level=sound.speech_db(speech), level=sound.noise_db(back), snr_db=snr_db)
+        level = sound.noise_db(speech) if mean_power else sound.speech_db(speech)
+        room = sound.add(room, back, speech_level=level, level=sound.noise_db(back), snr_db=snr_db)
     return trace(make_engine(word), sound.pcm(room))
 
 
@@ -159,6 +161,7 @@ def main() -> None:
     parser.add_argument("--word", default="alexa", help="name of a word of pymicro-wakeword, or an openWakeWord head")
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--snr", type=float, default=10.0)
+    parser.add_argument("--mean-power", action="store_true")
     parser.add_argument("--pad", type=float, default=2.0)
     parser.add_argument("--threshold", type=float, nargs="*", default=[])
     parser.add_argument("--stages", action="store_true")
@@ -172,7 +175,8 @@ def main() -> None:
             no = sound.find(arguments.negatives, Path(unpacked))
         except HearthError as error:
             sys.exit(str(error))
-        tasks = [(path, arguments.word, arguments.pad, arguments.noise, arguments.snr) for path in yes]
+        noisy = (arguments.noise, arguments.snr, arguments.mean_power)
+        tasks = [(path, arguments.word, arguments.pad, *noisy) for path in yes]
         positives = pool.map(hear_positive, tasks, chunksize=4)
         blocks = [(no[start : start + 50], arguments.word) for start in range(0, len(no), 50)]
         negatives = list(pool.imap(hear_negatives, blocks))

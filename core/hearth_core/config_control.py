@@ -103,6 +103,11 @@ class ControlConfig(Section):
         default=(), max_length=16, description="Those of the wake words that only stop an answer or a timer."
     )
     ring_s: float = Field(default=120.0, ge=2, le=3600, description="Seconds that a timer rings at most.")
+    not_connected: Literal["auto", "en", "de", "fr", "nl", "es", "tone"] = Field(
+        default="auto",
+        description="How somebody is told that no server is there: in a language, by a tone, or auto: in the wake "
+        "word's language, else in the system's.",
+    )
     announce: bool = Field(default=True, description="Be found on the network (zeroconf) where `host` lets it in.")
     hooks: HooksConfig = Field(default=HooksConfig(), description="Commands of your own.")
     socket: SocketConfig = Field(default=SocketConfig(), description="Lights and buttons.")

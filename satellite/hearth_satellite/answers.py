@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from hearth_core.audio import PcmFormat
+from hearth_core.audio import SPEECH, PcmFormat
 
 from .chime import CHIME_RATE, Chime, render
 from .playback import Playback, Sound
@@ -95,16 +95,20 @@ class Answers:
 
     def chime(self, chime: Chime) -> None:
         """Play a chime; the microphone hears nothing meanwhile."""
-        self._deafen(self._sound(chime) + self._echo_s)
+        self._deafen(self._sound(render(chime), _CHIME_FORMAT) + self._echo_s)
+
+    def say(self, words: bytes) -> None:
+        """Say something of the satellite's own, 16 kHz s16le mono; the microphone hears nothing meanwhile."""
+        self._deafen(self._sound(words, SPEECH) + self._echo_s)
 
     def ring(self) -> None:
         """Play the ring of a timer; a wake word is listened for meanwhile, for it ends the ringing."""
-        self._sound(Chime.RING)
+        self._sound(render(Chime.RING), _CHIME_FORMAT)
 
-    def _sound(self, chime: Chime) -> float:
-        sound = Sound(_CHIME_FORMAT, "chime")
+    def _sound(self, pcm: bytes, audio: PcmFormat) -> float:
+        sound = Sound(audio, "chime")
         self._playback.play(sound)
-        self._playback.feed(sound, render(chime))
+        self._playback.feed(sound, pcm)
         self._playback.end(sound)
         return sound.seconds
 

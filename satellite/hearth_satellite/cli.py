@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,6 +153,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     from .ears import build_microphone, build_wake
     from .events import Identity
     from .memory import Memory
+    from .not_connected import load_spoken
     from .satellite import Options, Satellite
     from .session import Manners, TimeLimits
 
@@ -166,6 +168,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
             barge_in=control.barge_in,
             stop_words=frozenset(control.stop_words),
             ring_s=control.ring_s,
+            not_connected=load_spoken(control.not_connected, [word.language for word in config.wake.words], os.environ),
         ),
         doors=_doors(control.security),
         wake=_wake_choice(config),
@@ -184,8 +187,9 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         options,
         attach=lambda satellite, listening: attached(control, satellite, listening),
     )
+    session = running.session
     microphone = build_microphone(
-        config, running.session.ready, files=choices.mic_files, on_health=running.on_microphone
+        config, session.ready, heeds=session.heeds, files=choices.mic_files, on_health=running.on_microphone
     )
     return running, front.hears(microphone)
 

@@ -74,6 +74,7 @@ def build_microphone(
     config: SatelliteConfig,
     ready: Callable[[], bool],
     *,
+    heeds: Callable[[], bool] | None = None,
     files: tuple[Path, ...] = (),
     on_health: Callable[[Health], None] = lambda health: None,
 ) -> Microphone:
@@ -81,7 +82,8 @@ def build_microphone(
 
     Args:
         config: the satellite's.
-        ready: whether somebody listens.
+        ready: whether a new command is listened for.
+        heeds: whether any sound is, of a command that is under way too; `ready` if None.
         files: recordings, in place of the one configured.
         on_health: told when a sound device dies, and when it works again.
     """
@@ -107,7 +109,7 @@ def build_microphone(
                 audio,
                 protocol=microphone.protocol,
                 channel=microphone.channel,
-                ready=ready,
+                ready=heeds or ready,
             )
         case "device":
             return _device(microphone, on_health)

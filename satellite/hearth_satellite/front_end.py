@@ -7,12 +7,13 @@ webrtc-noise-gain brings them; each is imported only if it is switched on.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hearth_core import extras
-from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat
+from hearth_core.audio import BYTES_PER_SECOND, RATE, Chunker, Converter, PcmFormat
 from hearth_core.errors import EngineError
 
 from .microphone import Microphone
@@ -25,6 +26,10 @@ _LOG = logging.getLogger(__name__)
 
 FRAME_BYTES: Final = BYTES_PER_SECOND // 100  # 10 ms, the only size that WebRTC takes
 _MAX_REFERENCE_BYTES: Final = 60 * BYTES_PER_SECOND  # a chunk of an answer is at most 1 MiB, 33 s of this
+
+# A device that is behind holds back 2 s at most (`microphone`). After a longer pause what was played meanwhile is no
+# echo of anything any more: held against speech, it takes the first wake word out with it.
+_PAUSE_S: Final = 2.5
 
 
 class Stage(Protocol):
@@ -115,15 +120,28 @@ class FrontEnd:
     Args:
         stages: what is done; nothing if there are none.
         reference: what is told of everything that is played, if a stage needs it.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, stages: Sequence[Stage], reference: Reference | None = None) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        reference: Reference | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stages = tuple(stages)
         self._reference = reference
+        self._clock = clock
+        self._fed_at = clock()
         self._chunker = Chunker(FRAME_BYTES)
 
     def feed(self, pcm: bytes) -> bytes:
         """Take the next sound, 16 kHz s16le mono; return what became of the whole frames."""
+        now = self._clock()
+        pause_s, self._fed_at = now - self._fed_at, now
+        if self._reference is not None and pause_s > _PAUSE_S:
+            self._reference.take(max(0, int(pause_s * RATE) * 2 - len(pcm)))
         done = bytearray()
         for frame in self._chunker.feed(pcm):
             for stage in self._stages:

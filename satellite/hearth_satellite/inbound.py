@@ -31,15 +31,6 @@ class Driven(Protocol):
     def answer_text(self, text: str, *, listen: bool) -> None:
         """This will be the answer; with `listen` it asks back."""
 
-    def audio_start(self, audio: PcmFormat, *, announcement: bool) -> None:
-        """Something to be heard begins."""
-
-    def audio_chunk(self, pcm: bytes) -> None:
-        """More of it."""
-
-    def audio_stop(self) -> None:
-        """It is complete."""
-
     def error(self, text: str, code: str) -> None:
         """The command failed."""
 
@@ -47,21 +38,34 @@ class Driven(Protocol):
         """Begin a command without a wake word."""
 
 
-def deliver(event: Event, driven: Driven) -> None:
+class Heard(Protocol):
+    """What a driver gives to be heard."""
+
+    def audio_start(self, audio: PcmFormat, *, announcement: bool) -> None:
+        """Something begins."""
+
+    def audio_chunk(self, pcm: bytes) -> None:
+        """More of it."""
+
+    def audio_stop(self) -> None:
+        """It is complete."""
+
+
+def deliver(event: Event, driven: Driven, heard: Heard) -> None:
     """Hand an event over; one that means nothing here is left alone.
 
     Raises:
         WireError: its data are not what its type asks for.
     """
     if AudioChunk.is_type(event.type):
-        driven.audio_chunk(parse(AudioChunk, event).audio)
+        heard.audio_chunk(parse(AudioChunk, event).audio)
     elif AudioStart.is_type(event.type):
         start = parse(AudioStart, event)
-        driven.audio_start(
+        heard.audio_start(
             _pcm_format(start.rate, start.width, start.channels), announcement=_context(event, "kind") == "announcement"
         )
     elif AudioStop.is_type(event.type):
-        driven.audio_stop()
+        heard.audio_stop()
     elif Transcript.is_type(event.type):
         text = parse(Transcript, event).text
         if not text.strip() and isinstance(_context(event, "answered_by"), str):

@@ -1,4 +1,4 @@
-"""How loud the wake word was and how loud the room is without it, for the server that chooses between satellites."""
+"""What the levels say of a wake word: how loud it was, how loud the room is without it, and where it ended."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ _WORD_S: Final = 1.2
 # The room without speech is what is seldom undercut: a quarter, because a few frames lie in the gaps of any noise.
 _ROOM_PERCENTILE: Final = 25
 _WORD_PERCENTILE: Final = 90
+# A detection comes no later after its word's end.
+_LATEST_S: Final = 0.3
+_PAUSE_DB: Final = 15.0
+_PAUSE_S: Final = 0.08
 
 
 class Loudness:
@@ -38,3 +42,28 @@ class Loudness:
         if len(levels) >= word * 2:
             facts["noise_dbfs"] = round(float(np.percentile(levels[:-word], _ROOM_PERCENTILE)), 1)
         return facts
+
+
+def word_end_ms(lead: bytes) -> int | None:
+    """Return where the wake word ended, if a pause follows it.
+
+    A detection comes up to 0.3 s after its word. If the speaker goes on at once, levels do not tell the words apart,
+    and nothing of that time may be left out; if the speaker pauses, what is before the pause is the wake word's tail.
+
+    Args:
+        lead: the sound before the detection, 16 kHz s16le mono.
+
+    Returns:
+        The beginning of the pause in milliseconds from the lead's; None if there is none.
+    """
+    levels = FrameLevels().feed(lead)
+    if not len(levels):
+        return None
+    quiet = levels < np.percentile(levels, _WORD_PERCENTILE) - _PAUSE_DB
+    first = max(0, len(levels) - round(_LATEST_S / FRAME_S))
+    run = 0
+    for index in range(first, len(levels)):
+        run = run + 1 if quiet[index] else 0
+        if run * FRAME_S >= _PAUSE_S:
+            return round((index + 1 - run) * FRAME_S * 1000)
+    return None

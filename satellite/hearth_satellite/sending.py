@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from wyoming.event import Event
 
@@ -12,11 +11,10 @@ from hearth_core.command import Detection, EndReason, new_command_id
 
 from . import events
 from .claim import CLAIM, Claim
-from .loudness import Loudness
+from .course import NEVER
+from .loudness import Loudness, word_end_ms
 from .post import Post
 from .states import EndOfSpeech
-
-NEVER: Final = float("inf")
 
 
 class Sending:
@@ -74,6 +72,8 @@ class Sending:
         woken = detection is not None and bool(detection.wake_word)
         if woken:
             facts |= self._loudness.facts()
+            if (word_end := word_end_ms(b"".join(lead))) is not None:
+                facts["word_end_ms"] = word_end
         if self._chimes:
             facts |= self._claim.ask(self.command_id, detected=woken)
         lead_ms = sum(map(len, lead)) * 1000 // BYTES_PER_SECOND

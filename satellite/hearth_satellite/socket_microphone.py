@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Final, Literal
 
@@ -28,7 +27,8 @@ class SocketMicrophone:
     """Sound from the network, for tests and for capture that runs elsewhere.
 
     One peer at a time: a second one takes over from the first, for a peer that was cut off may still look connected.
-    Of each peer nothing is read before `ready` first says that somebody listens, and then no faster than it is taken.
+    Of each peer nothing is read before `ready` first says that its sound is heeded, and then no faster than it is
+    taken. In the middle of a command it is: who comes back then brings the rest of it.
     When it leaves, its last chunk is padded with zeros, and the next peer is waited for.
 
     Args:
@@ -111,9 +111,7 @@ class SocketMicrophone:
         except asyncio.CancelledError:
             pass  # another peer took over, or the satellite stops; nobody awaits this task
         finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.close()  # nothing was written, so there is nothing to wait for
 
     async def _hear_raw(self, reader: asyncio.StreamReader) -> None:
         sound = _Sound(self._audio, self._channel)

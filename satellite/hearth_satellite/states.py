@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,12 +57,14 @@ class Manners:
         barge_in: a wake word stops an answer, and is listened to.
         stop_words: wake words that only stop: an answer, or a timer that rings.
         ring_s: a timer rings for so long at most.
+        not_connected: what is said where no driver is there, as `NotConnected` has it; empty for a tone.
     """
 
     wake_chime: bool = False
     barge_in: bool = True
     stop_words: frozenset[str] = frozenset()
     ring_s: float = 120.0
+    not_connected: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class Driver(Protocol):

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from wyoming.event import Event
 
-# The wake word's own sound comes up to 0.3 s before its detection at the latest; what is before that is no command.
+# A wake word ends 0.3 s before its detection at the earliest; what is before that is no command. Where the speaker
+# pauses after it, the satellite says where it ended: its tail, 0.1 s of it as a rule, can be heard as a command.
 _KEPT_MS: Final = 300
 _MAX_LEAD_MS: Final = 5000
 
@@ -35,14 +36,18 @@ def read(event: Event) -> Opening:
     context = event.data.get("context")
     facts: dict[str, Any] = context if isinstance(context, dict) else {}
     language = _text(facts, "language")
-    lead = facts.get("lead_ms")
-    lead_ms = min(lead, _MAX_LEAD_MS) if type(lead) is int and event.data.get("wake_word_name") else 0
+    lead_ms = _milliseconds(facts, "lead_ms") if event.data.get("wake_word_name") else 0
     return Opening(
-        skip_ms=max(0, lead_ms - _KEPT_MS),
+        skip_ms=max(0, lead_ms - _KEPT_MS, min(lead_ms, _milliseconds(facts, "word_end_ms"))),
         language=language if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language) else "",
         area=_text(facts, "area"),
         user=_text(facts, "user"),
     )
+
+
+def _milliseconds(facts: dict[str, Any], key: str) -> int:
+    value = facts.get(key)
+    return max(0, min(value, _MAX_LEAD_MS)) if type(value) is int else 0
 
 
 def _text(facts: dict[str, Any], key: str) -> str:

@@ -14,9 +14,10 @@ from bench.endpoint import last_word, probabilities, table
 from bench.idle import word_end_s
 from bench.wake import Trace, rows
 
-from bench import sound
-from hearth_core.audio import RATE
+from bench import pause, sound
+from hearth_core.audio import RATE, read_recording
 from hearth_core.errors import InputError
+from hearth_core.speech import SileroDetector
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -38,6 +39,13 @@ def test_talkers_are_equally_loud(tmp_path: Path) -> None:
     assert sound.speech_db(one) == pytest.approx(0.0, abs=2.5)
     assert 2.0 < sound.speech_db(four) - sound.speech_db(one) < 9.0
     assert np.array_equal(one, sound.talkers(paths, 1, 4 * RATE, seed=1)), "the same in every run"
+
+
+def test_what_is_left_out_cannot_end_a_command_in_the_pause_after_the_word() -> None:
+    speech = read_recording(DATA / "satellite" / "turn_off_lights_in_the_office.flac")
+    quiet = sound.pcm(pause.room(pause.PAUSE_S, 1))
+    assert pause.ends(speech + quiet, 0, SileroDetector())
+    assert not pause.ends(speech + quiet, len(speech) // 32, SileroDetector())
 
 
 def test_a_place_without_recordings_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
@@ -198,6 +200,18 @@ def test_every_home_command_is_one_utterance(tmp_path: Path) -> None:
             found[path.name] = (endpointer.end, (endpointer.speech_end or 0) / RATE)
     assert len(found) == 12
     assert {reason for reason, _ in found.values()} == {EndReason.SILENCE}, found
+
+
+def test_the_detector_starts_no_threads_that_wait_for_each_other() -> None:
+    code = (
+        "import os; from hearth_core.speech import SileroDetector\n"
+        "before = len(os.listdir('/proc/self/task')); detector = SileroDetector()\n"
+        "for _ in range(20): detector(bytes(1024))\n"
+        "print(len(os.listdir('/proc/self/task')) - before, os.environ.get('OMP_THREAD_LIMIT'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["0", "None"], "more than one thread stalls on a busy machine; others are left alone"
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

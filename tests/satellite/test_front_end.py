@@ -17,6 +17,7 @@ from hearth_satellite.chime import CHIME_RATE, Chime, render
 from hearth_satellite.front_end import EchoCanceller, FrontEnd, NoiseGain, Reference, build
 from hearth_satellite.speaker import FileSpeaker, NullSpeaker
 from hearth_satellite.wake import MicroWakeWord
+from tests.satellite.fakes import Clock
 
 DATA = Path(__file__).parent.parent / "data" / "satellite"
 CHUNK = 1024
@@ -158,6 +159,32 @@ def test_a_reference_that_nobody_takes_stays_small() -> None:
     assert len(reference.take(10**8).rstrip(b"\0")) == 0
     reference.add(b"\1" * 64000 * 40)
     assert reference.take(10**8).count(1) == 60 * 32000
+
+
+def test_what_was_played_while_the_microphone_was_away_is_no_echo() -> None:
+    clock, reference = Clock(), Reference()
+    played: list[bytes] = []
+
+    def stage(frame: bytes) -> bytes:
+        played.append(reference.take(len(frame)))
+        return frame
+
+    front = FrontEnd([stage], reference, clock=clock)
+    reference.add(b"\1" * 320 * 100 + b"\2" * 320 * 400 + b"\3" * 320 * 100)
+    for _ in range(100):
+        front.feed(bytes(320))
+        clock.now += 0.01
+    clock.now += 4.0
+    front.feed(bytes(320))
+    assert [frame[:1] for frame in played] == [b"\1"] * 100 + [b"\3"], "it goes on in step"
+
+
+def test_a_microphone_that_is_late_loses_nothing_of_the_reference() -> None:
+    clock, reference = Clock(), Reference()
+    front = FrontEnd([lambda frame: reference.take(len(frame))], reference, clock=clock)
+    reference.add(b"\1" * 320 * 200)
+    clock.now += 2.0
+    assert front.feed(bytes(320 * 200)) == b"\1" * 320 * 200
 
 
 def test_nothing_is_between_where_nothing_is_switched_on() -> None:

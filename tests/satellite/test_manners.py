@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -38,16 +39,25 @@ class WakeAndStop(ByteWake):
 class Room:
     """A session that is driven, and everything that it tells."""
 
-    def __init__(self, *, driven: bool = True, barge_in: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        driven: bool = True,
+        barge_in: bool = True,
+        wake: ByteWake | None = None,
+        not_connected: dict[str, bytes] | None = None,
+    ) -> None:
         self.clock, self.sounds, self.peer, self.news = Clock(), Sounds(), Peer(), News()
         self.told: list[Told] = []
         self.news.listen(self.told.append)
         self.session = Session(
-            WakeAndStop(),
+            wake or WakeAndStop(),
             ByteEnd(),
             self.sounds,
             limits=LIMITS,
-            manners=Manners(barge_in=barge_in, stop_words=frozenset({"stop"}), ring_s=60),
+            manners=Manners(
+                barge_in=barge_in, stop_words=frozenset({"stop"}), ring_s=60, not_connected=not_connected or {}
+            ),
             news=self.news,
             clock=self.clock,
         )
@@ -349,6 +359,19 @@ def test_who_speaks_to_a_satellite_that_nobody_drives_is_told_so() -> None:
     room.session.run(room.peer)
     room.hear(WAKE)
     assert room.state() is State.STREAMING
+
+
+def test_it_is_told_in_the_language_of_the_wake_word_that_was_said() -> None:
+    class German(WakeAndStop):
+        def feed(self, chunk: bytes) -> Detection | None:
+            found = super().feed(chunk)
+            return None if found is None else replace(found, facts={"language": "de"})
+
+    room = Room(driven=False, wake=German(), not_connected={"de": bytes(64000), "": bytes(32000)})
+    room.hear(WAKE)
+    room.pass_time(5)
+    room.session.wake_up()
+    assert [sound.seconds for sound in room.sounds.given] == [2.0, 1.0]
 
 
 def test_paused_by_its_driver_it_is_quiet_until_the_driver_has_gone(room: Room) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,77 +15,15 @@ from wyoming.event import Event
 from wyoming.ping import Ping
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.timer import TimerStarted
-from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStarted, VoiceStopped
 from wyoming.wake import Detect
 
 from hearth_core.audio import PcmFormat
 from hearth_core.errors import WireError
 from hearth_satellite.answers import MAX_DUE
-from hearth_satellite.session import Manners, Session, State, TimeLimits
-from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteEnd, ByteWake, Clock, Peer, Sounds
-
-LIMITS = TimeLimits(
-    streaming_s=20, answer_s=30, empty_answer_s=3, voice_s=10, play_margin_s=5, driver_silence_s=20, echo_s=0.25
-)
-
-
-class Room:
-    """A session with everything around it."""
-
-    def __init__(
-        self, *, words: bool = True, audible: bool = False, wake_chime: bool = False, barge_in: bool = False
-    ) -> None:
-        self.clock = Clock()
-        self.sounds = Sounds(audible=audible)
-        self.end = ByteEnd()
-        self.session = Session(
-            ByteWake(words=words),
-            self.end,
-            self.sounds,
-            limits=LIMITS,
-            manners=Manners(wake_chime=wake_chime, barge_in=barge_in),
-            clock=self.clock,
-        )
-        self.peer = Peer()
-        self.former_peers: list[Peer] = []
-
-    def state(self) -> State:
-        return self.session.state
-
-    def tell(self, *events: object) -> None:
-        for event in events:
-            self.session.receive(self.peer, event.event())  # type: ignore[attr-defined]
-
-    def hear(self, *chunks: bytes) -> None:
-        for chunk in chunks:
-            self.session.hear(chunk)
-
-    def pass_time(self, seconds: float) -> None:
-        self.clock.now += seconds
-        self.session.tick()
-
-    def bring_to(self, state: State) -> None:
-        """Bring a fresh session into a state."""
-        order = list(State)
-        steps: list[Callable[[], None]] = [
-            lambda: self.session.run(self.peer),
-            lambda: self.hear(WAKE),
-            lambda: self.hear(TALK, END),
-            lambda: self.tell(AudioStart(22050, 2, 1), AudioChunk(22050, 2, 1, bytes(44100))),
-        ]
-        for step in steps[: order.index(state)]:
-            step()
-        assert self.session.state is state
-
-
-def claim(room: Room, *, granted: bool) -> Event:
-    return Event("hearth-claim", {"command_id": room.session.command_id, "granted": granted})
-
-
-def noise(amplitude: int) -> bytes:
-    values = np.random.default_rng(amplitude).integers(-amplitude, amplitude + 1, 512)
-    return values.astype("<i2").tobytes()
+from hearth_satellite.session import State
+from tests.satellite.around import Room, noise
+from tests.satellite.fakes import END, QUIET, TALK, WAKE, Peer
 
 
 @pytest.fixture
@@ -243,104 +180,6 @@ def test_an_error_ends_the_command_with_a_chime(room: Room) -> None:
         assert room.peer.types()[-1] == "audio-stop"
 
 
-def test_the_wake_chime_is_not_streamed() -> None:
-    room = Room(audible=True, wake_chime=True)
-    room.bring_to(State.STREAMING)
-    room.pass_time(0.1)
-    assert room.sounds.labels() == ["chime"]
-    room.hear(TALK)
-    room.pass_time(0.5)
-    room.hear(END)
-    assert room.peer.heard() == WAKE + END
-
-
-def test_only_the_satellite_that_is_granted_the_claim_chimes() -> None:
-    for granted, expected in ((True, ["chime"]), (False, [])):
-        room = Room(audible=True, wake_chime=True)
-        room.bring_to(State.STREAMING)
-        assert room.peer.events[0].data["context"]["awaits_claim"] is True
-        room.session.receive(room.peer, claim(room, granted=granted))
-        assert room.sounds.labels() == expected, "at once, or not at all"
-        room.pass_time(1.0)
-        assert room.sounds.labels() == expected
-
-
-def test_a_driver_that_knows_no_claims_is_waited_for_once() -> None:
-    room = Room(audible=True, wake_chime=True)
-    room.bring_to(State.STREAMING)
-    room.pass_time(0.07)
-    assert room.sounds.labels() == []
-    room.pass_time(0.02)
-    assert room.sounds.labels() == ["chime"]
-    room.pass_time(2.0)
-    room.tell(Error("no"))
-    room.pass_time(2.0)
-    room.hear(WAKE)
-    room.hear(TALK)
-    assert room.sounds.labels().count("chime") == 3, "wake, error, and the second wake at once"
-
-
-def test_a_claim_for_another_command_changes_nothing() -> None:
-    room = Room(audible=True, wake_chime=True)
-    room.bring_to(State.STREAMING)
-    other = claim(room, granted=True)
-    other.data["command_id"] = "another"
-    room.session.receive(room.peer, other)
-    assert room.sounds.labels() == []
-
-
-def test_a_command_without_a_wake_word_asks_nobody_whether_it_may_chime() -> None:
-    room = Room(audible=True, wake_chime=True)
-    room.session.run(room.peer)
-    room.hear(*[noise(1000)] * 80)
-    assert room.session.wake_up()
-    assert room.sounds.labels() == ["chime"], "at once"
-    (run,) = (event for event in room.peer.events if event.type == "run-pipeline")
-    assert set(run.data["context"]) == {"command_id", "lead_ms"}, "there is no wake word that could have a level"
-
-
-def test_a_button_says_nothing_about_whether_the_driver_knows_claims() -> None:
-    room = Room(audible=True, wake_chime=True)
-    room.bring_to(State.STREAMING)
-    room.pass_time(0.1)
-    room.tell(Error("no"))
-    room.pass_time(2.0)
-    assert room.session.wake_up()
-    room.tell(Error("no"))
-    room.pass_time(2.0)
-    chimes = len(room.sounds.labels())
-    room.hear(WAKE)
-    assert len(room.sounds.labels()) == chimes + 1, "it is still not waited for"
-
-
-def test_a_wake_word_in_an_answer_asks_for_the_chime_like_any_other() -> None:
-    room = Room(audible=True, wake_chime=True, barge_in=True)
-    room.bring_to(State.PLAYING)
-    room.pass_time(2.0)
-    sounds = len(room.sounds.labels())
-    room.hear(WAKE)
-    assert room.state() is State.STREAMING
-    assert len(room.sounds.labels()) == sounds
-    room.session.receive(room.peer, claim(room, granted=True))
-    assert room.sounds.labels()[sounds:] == ["chime"]
-
-
-def test_no_chime_is_heard_once_the_command_is_over_or_the_driver_gone() -> None:
-    for end in ("spoken", "driver gone", "paused"):
-        room = Room(audible=True, wake_chime=True)
-        room.bring_to(State.STREAMING)
-        match end:
-            case "spoken":
-                room.hear(END)
-            case "driver gone":
-                room.session.drop(room.peer)
-            case "paused":
-                room.session.pause(room.peer)
-        room.session.receive(room.peer, claim(room, granted=True))
-        room.pass_time(0.1)
-        assert room.sounds.labels() == [], end
-
-
 def test_what_a_muted_microphone_hears_is_no_room() -> None:
     room = Room()
     room.session.run(room.peer)
@@ -391,150 +230,6 @@ def test_speaking_to_the_end_of_the_microphone_ends_the_command(room: Room) -> N
     room.session.microphone_ended()
     assert room.state() is State.ANSWERING
     assert room.peer.types()[-1] == "audio-stop"
-
-
-@pytest.mark.parametrize("state", [s for s in State if s is not State.IDLE])
-def test_a_driver_may_vanish_in_every_state(state: State) -> None:
-    room = Room()
-    room.bring_to(state)
-    room.session.drop(room.peer)
-    assert room.state() is State.IDLE
-    room.hear(WAKE, TALK)
-    again = Peer("again")
-    room.session.run(again)
-    assert room.state() is State.LISTENING
-    room.hear(WAKE)
-    assert again.heard() == WAKE
-
-
-@pytest.mark.parametrize("state", list(State))
-def test_a_new_driver_takes_over_in_every_state(state: State) -> None:
-    room = Room()
-    room.bring_to(state)
-    other = Peer("other")
-    room.session.run(other)
-    assert room.state() is State.LISTENING
-    assert (room.peer.closed is None) is (state is State.IDLE)
-    room.session.drop(room.peer)
-    assert room.state() is State.LISTENING, "the end of the former driver's connection is nobody's concern"
-    room.tell(Transcript("no longer listened to"), AudioStart(16000, 2, 1))
-    assert room.state() is State.LISTENING
-
-
-@pytest.mark.parametrize("state", [s for s in State if s is not State.IDLE])
-def test_pause_rests_until_run_is_said_again(state: State) -> None:
-    room = Room()
-    room.bring_to(state)
-    sent = len(room.peer.events)
-    room.session.pause(Peer("visitor"))
-    assert room.state() is state
-    room.session.pause(room.peer)
-    room.hear(WAKE)
-    assert room.state() is State.IDLE
-    assert room.peer.types()[sent:] == (["audio-stop"] if state is State.STREAMING else [])
-    room.session.run(room.peer)
-    assert room.state() is State.LISTENING
-
-
-def test_running_twice_changes_nothing(room: Room) -> None:
-    room.bring_to(State.STREAMING)
-    room.session.run(room.peer)
-    assert room.state() is State.STREAMING
-
-
-@pytest.mark.parametrize(
-    ("state", "limit_s", "next_state"),
-    [
-        (State.STREAMING, 20, State.ANSWERING),
-        (State.ANSWERING, 30, State.LISTENING),
-        (State.PLAYING, 1 + 5, State.LISTENING),
-    ],
-)
-def test_every_state_that_is_no_rest_ends_by_itself(state: State, limit_s: float, next_state: State) -> None:
-    room = Room()
-    room.bring_to(state)
-    room.pass_time(limit_s - 0.1)
-    assert room.state() is state
-    room.pass_time(0.2)
-    assert room.state() is next_state
-    room.pass_time(1000)
-    assert room.state() is State.LISTENING
-
-
-def test_the_rests_last(room: Room) -> None:
-    room.pass_time(1e6)
-    assert room.state() is State.IDLE
-    room.bring_to(State.LISTENING)
-    room.pass_time(1e6)
-    assert room.state() is State.LISTENING
-
-
-def test_the_text_of_an_answer_gives_its_voice_time_to_come(room: Room) -> None:
-    room.bring_to(State.ANSWERING)
-    room.pass_time(29)
-    room.tell(Transcript("lights on"), Synthesize("turned on"))
-    room.pass_time(9)
-    assert room.state() is State.ANSWERING
-    room.pass_time(2)
-    assert room.state() is State.LISTENING
-    assert room.sounds.given == [], "a driver without a voice is no error"
-
-
-def test_after_an_empty_transcript_an_answer_is_not_awaited_for_long(room: Room) -> None:
-    room.bring_to(State.ANSWERING)
-    room.tell(Transcript(" "))
-    room.pass_time(3.1)
-    assert room.state() is State.LISTENING
-    assert room.sounds.given == [], "it was heard, so nothing went wrong"
-
-
-def test_an_answer_that_never_comes_is_told_by_a_chime(room: Room) -> None:
-    room.bring_to(State.ANSWERING)
-    room.pass_time(31)
-    assert room.sounds.labels() == ["chime"]
-
-
-def test_an_answer_that_arrives_slowly_is_waited_for(room: Room) -> None:
-    room.bring_to(State.PLAYING)
-    for _ in range(10):
-        room.pass_time(4)
-        room.tell(AudioChunk(22050, 2, 1, bytes(4410)))
-    assert room.state() is State.PLAYING
-    assert room.sounds.given[0].seconds == pytest.approx(2.0)
-
-
-def test_an_answer_that_arrives_at_once_is_played_whole(room: Room) -> None:
-    room.bring_to(State.ANSWERING)
-    room.tell(AudioStart(22050, 2, 1), *[AudioChunk(22050, 2, 1, bytes(44100))] * 60, AudioStop())
-    room.pass_time(64)
-    assert room.state() is State.PLAYING
-    room.pass_time(2)
-    assert room.state() is State.LISTENING
-    assert room.peer.types()[-1] == "played", "its driver waits for the word"
-    assert room.sounds.stopped == 1
-
-
-def test_a_sound_that_ends_after_it_was_given_up_is_ignored(room: Room) -> None:
-    room.bring_to(State.PLAYING)
-    (sound,) = room.sounds.given
-    room.pass_time(100)
-    room.hear(WAKE)
-    sent = list(room.peer.events)
-    room.session.played(sound)
-    assert room.state() is State.STREAMING
-    assert room.peer.events == sent
-
-
-def test_a_driver_that_pinged_and_fell_silent_is_given_up(room: Room) -> None:
-    room.bring_to(State.LISTENING)
-    room.pass_time(1000)
-    assert room.state() is State.LISTENING, "a driver that never pings may be silent for ever"
-    room.tell(Ping())
-    room.pass_time(19)
-    assert room.state() is State.LISTENING
-    room.pass_time(2)
-    assert room.state() is State.IDLE
-    assert room.peer.closed is not None
 
 
 def test_events_without_a_meaning_here_change_nothing() -> None:

@@ -14,7 +14,9 @@ from wyoming.event import async_write_event
 from hearth_core.audio import PcmFormat
 from hearth_core.errors import AudioError
 from hearth_satellite.microphone import CHUNK_BYTES
+from hearth_satellite.session import Session, State
 from hearth_satellite.socket_microphone import SocketMicrophone
+from tests.satellite.fakes import END, TALK, WAKE, ByteEnd, ByteWake, Peer, Sounds
 
 RAMP = np.arange(-8000, 8000, dtype="<i2").tobytes()
 
@@ -94,6 +96,23 @@ async def test_a_second_peer_takes_over() -> None:
             writer.close()
 
 
+async def test_peers_that_come_and_go_leave_no_error_behind() -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+    async with microphone() as source:
+        for number in range(20):
+            _, writer = await asyncio.open_connection("127.0.0.1", source.port)
+            writer.write(bytes([number]) * CHUNK_BYTES)
+            writer.close()
+            await asyncio.sleep(0.001 * (number % 3))  # it may still be read, be closing, or be gone
+        _, writer = await asyncio.open_connection("127.0.0.1", source.port)
+        writer.write(b"\xff" * CHUNK_BYTES)
+        while await take(source, CHUNK_BYTES) != b"\xff" * CHUNK_BYTES:
+            pass
+        writer.close()
+    assert not told
+
+
 async def test_nothing_is_read_before_somebody_listens() -> None:
     listens = False
     async with microphone(ready=lambda: listens) as source:
@@ -105,6 +124,21 @@ async def test_nothing_is_read_before_somebody_listens() -> None:
         listens = True
         assert await first == b"\1" * CHUNK_BYTES
         writer.close()
+
+
+async def test_who_comes_back_in_the_middle_of_a_command_brings_the_rest_of_it() -> None:
+    session, driver = Session(ByteWake(), ByteEnd(), Sounds()), Peer()
+    session.run(driver)
+    async with microphone(ready=session.heeds) as source:
+        for said, then in ((WAKE + TALK, State.STREAMING), (TALK + END, State.ANSWERING)):
+            _, writer = await asyncio.open_connection("127.0.0.1", source.port)
+            writer.write(said)
+            heard = await take(source, len(said))
+            for start in range(0, len(heard), CHUNK_BYTES):
+                session.hear(heard[start : start + CHUNK_BYTES])
+            assert session.state is then
+            writer.close()
+    assert driver.heard() == WAKE + TALK + TALK + END
 
 
 async def test_a_port_that_is_taken_is_told() -> None:

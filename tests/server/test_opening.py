@@ -24,9 +24,21 @@ def test_what_the_satellite_of_this_tree_says_is_understood() -> None:
 
 @pytest.mark.parametrize(
     ("context", "skip_ms"),
-    [({"lead_ms": 100}, 0), ({"lead_ms": 300}, 0), ({"lead_ms": 10**9}, 4700), ({"lead_ms": -5}, 0), ({}, 0)],
+    [
+        ({"lead_ms": 100}, 0),
+        ({"lead_ms": 300}, 0),
+        ({"lead_ms": 10**9}, 4700),
+        ({"lead_ms": -5}, 0),
+        ({}, 0),
+        ({"lead_ms": 608, "word_end_ms": 440}, 440),
+        ({"lead_ms": 608, "word_end_ms": 200}, 308),
+        ({"lead_ms": 608, "word_end_ms": 900}, 608),
+        ({"lead_ms": 608, "word_end_ms": True}, 308),
+        ({"lead_ms": 608, "word_end_ms": "9"}, 308),
+        ({"word_end_ms": 440}, 0),
+    ],
 )
-def test_the_wake_words_own_sound_is_told_apart_within_bounds(context: dict[str, int], skip_ms: int) -> None:
+def test_the_wake_words_own_sound_is_told_apart_within_bounds(context: dict[str, Any], skip_ms: int) -> None:
     assert read(run(context)).skip_ms == skip_ms
 
 
