@@ -17,7 +17,10 @@ def _switch(on: bool) -> Handler:
         # The data says "all of the lights" by its response; every other sentence without a place means the room.
         everywhere = (match.response or "").endswith("_all")
         described = bool({"name", "domain", "device_class"} & match.slots.keys())
-        found = select(match, home, context, Wanted(frozenset() if described else EVERYTHING, here=not everywhere))
+        # A label may hold lights and a lock; as with a room, it is the lights that one means.
+        mixed = "domain" not in match.slots and len({e.domain for e in home.labelled(match.value("name"))}) > 1
+        kinds = EVERYTHING if mixed or not described else frozenset[str]()
+        found = select(match, home, context, Wanted(kinds, here=not everywhere))
         if isinstance(found, Refusal):
             return refused(match, found)
         actions = _switched((entity, on) for entity in found)
@@ -61,18 +64,18 @@ def _leave_on(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(without(match, "domain"), home, context, Wanted(EVERYTHING))
     if isinstance(found, Refusal):
         return refused(match, found)
-    kept = found[0]
+    rooms = {kept.area_id for kept in found}
     others = tuple(
         entity
         for entity in home.entities.values()
         if entity.domain in kinds
-        and entity.entity_id != kept.entity_id
-        and (kept.area_id is None or entity.area_id == kept.area_id)
+        and entity not in found
+        and (None in rooms or entity.area_id in rooms)
         and entity.state.value not in ("off", "standby")
     )
-    on = ((kept, True),) if kept.state.value not in ON_STATES else ()
+    on = ((kept, True) for kept in found if kept.state.value not in ON_STATES)
     made = done(match, _switched((*on, *((entity, False) for entity in others))))
-    return made if made.actions else Plan(match, made.kind, matched=(kept.entity_id,))
+    return made if made.actions else Plan(match, made.kind, matched=tuple(kept.entity_id for kept in found))
 
 
 HANDLERS: Mapping[str, Handler] = {
