@@ -84,6 +84,11 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         self._listeners_of_events.append(listener)
         return lambda: self._listeners_of_events.remove(listener)
 
+    @property
+    def expected(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What an utterance may name, and the words around it; nothing for a server that is not fed from here."""
+        return (self._feed.names, self._feed.terms) if self._feed is not None else ((), ())
+
     @callback
     def outdate_home(self) -> None:
         """Tell the server the whole home again."""

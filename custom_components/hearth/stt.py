@@ -23,7 +23,6 @@ from hearth_core.wire import parse
 
 from .coordinator import HearthConfigEntry, HearthCoordinator
 from .entity import HearthEntity
-from .feed import names_and_terms
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -117,10 +116,13 @@ class HearthSpeechToText(HearthEntity, stt.SpeechToTextEntity):
             async with opened(
                 data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], self.coordinator.server_id, "speech"
             ) as server:
-                names, terms = names_and_terms(self.hass)
+                names, terms = self.coordinator.expected
                 about = {"home_assistant": self.hass.config.location_name}
                 asked = Transcribe(
-                    language=metadata.language, transcript_names=names, transcript_terms=terms, context=about
+                    language=metadata.language,
+                    transcript_names=list(names),
+                    transcript_terms=list(terms),
+                    context=about,
                 )
                 await server.connection.write(asked.event())
                 await server.connection.write(AudioStart(RATE, 2, 1).event())

@@ -88,6 +88,7 @@ class FakeServer:
         self.transcribe: Transcribe | None = None
         self.heard = b""
         self.paired = 0
+        self.tokens: list[object] = []  # those that were said at the door
         self.connections: set[Connection] = set()
         self.told = asyncio.Event()
         self._parts: dict[int, bytes] = {}
@@ -151,6 +152,8 @@ class FakeServer:
 
     async def _at_the_door(self, connection: Connection, method: str, fields: Mapping[str, Any]) -> Dialogue | None:
         answer: tuple[str, dict[str, Any]]
+        if method == "hello":
+            self.tokens.append(fields.get("token"))
         if method in self.refuse:
             answer = "refused", self.refuse[method].data()
         elif method == "describe":

@@ -38,7 +38,7 @@ MATCHER = Matcher(SENTENCES, HOME)
 
 
 def understood(text: str) -> tuple[IntentMatch, ...]:
-    found = MATCHER.understand(Transcription((Hypothesis(text),)), Context(area_id="hall"))
+    found = MATCHER.understand(Transcription((Hypothesis(text),), "text"), Context(area_id="hall"))
     return found.clauses[0].matches if found.clauses else ()
 
 
