@@ -227,12 +227,16 @@ def test_every_icon_is_of_an_entity_that_has_a_name() -> None:
         assert all(icon["default"].startswith("mdi:") for icon in icons.values())
 
 
+# What only the owner can do, by publishing: nothing else may be left open.
+OPEN_RULES = {"dependency-transparency", "integration-owner"}
+
+
 def test_every_rule_of_the_quality_scale_is_done_or_exempt_with_a_reason() -> None:
     rules = yaml.safe_load((COMPONENT / "quality_scale.yaml").read_text())["rules"]
     assert rules.keys() == RULES
     for rule, status in rules.items():
         if status != "done":
-            assert status["status"] == "exempt", rule
+            assert status["status"] == ("todo" if rule in OPEN_RULES else "exempt"), rule
             assert len(status["comment"]) > 20, rule
 
 
