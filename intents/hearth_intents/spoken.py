@@ -62,7 +62,7 @@ class Speech:
         """Return the usual way to say a text: lower-case words, numbers in words; empty if nothing can be said."""
         return next(iter(self.variants(text)), ())
 
-    @lru_cache(maxsize=16_384)  # noqa: B019 - one object a language lives as long as the process
+    @lru_cache(maxsize=32_768)  # noqa: B019 - one object a language lives as long as the process
     def variants(self, text: str) -> tuple[Words, ...]:
         """Return the ways to say a text, the usual one first, none if nothing of it can be said."""
         parts = [self._part(token) for token in _tokens(text, self.symbols)]
@@ -78,7 +78,7 @@ class Speech:
         """Return the ways to say a rank ("third"), none where the language's rules are not known."""
         return _numbers(self.language, value, True)
 
-    @lru_cache(maxsize=16_384)  # noqa: B019 - as above
+    @lru_cache(maxsize=32_768)  # noqa: B019 - as above
     def spelled(self, text: str) -> Mapping[str, str]:
         """Return the words of a text that are not said as written: {"tv": "t v"} for "Kitchen TV".
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,14 @@ from hearth_server.understanding import understand_home
 from tests.fakes import FakeEngine
 from tests.server.test_house import FakeBus
 
-FOLDERS = SentenceFolders("en", [])
+SENTENCES = """
+language: en
+intents:
+  HassTurnOn:
+    data:
+      - sentences: ["turn on [the] {name}"]
+"""
+WAIT_S = 200.0  # for a machine that has other things to do
 
 
 class SlowEngine(FakeEngine):
@@ -36,7 +44,7 @@ class SlowEngine(FakeEngine):
 
     def use(self, grammar: Grammar) -> None:
         self.asked.set()
-        assert self.let.wait(60)
+        assert self.let.wait(WAIT_S)
         if self.fails:
             raise EngineError("it is too large")
         super().use(grammar)
@@ -47,14 +55,21 @@ def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewal, "REST_S", 0.0)
 
 
+@pytest.fixture
+def folders(tmp_path: Path) -> SentenceFolders:
+    """One sentence: what is rebuilt, and when, is the same with thousands."""
+    (tmp_path / "own.yaml").write_text(SENTENCES)
+    return SentenceFolders("en", [tmp_path], builtin=False)
+
+
 @asynccontextmanager
-async def renewing(engine: SlowEngine) -> AsyncIterator[tuple[Pipeline, FakeBus]]:
+async def renewing(engine: SlowEngine, folders: SentenceFolders) -> AsyncIterator[tuple[Pipeline, FakeBus]]:
     bus = FakeBus("knx", [Entity("light.a", "Lamp", area_id="hall")], [Area("hall", "Hall")])
     house = House([bus])
     await house.start()
-    understanding = await asyncio.to_thread(understand_home, FOLDERS.load(), house.home)
+    understanding = await asyncio.to_thread(understand_home, folders.load(), house.home)
     pipeline = Pipeline(engine, house, understanding)
-    keeping = asyncio.create_task(keep_understanding(pipeline, FOLDERS))
+    keeping = asyncio.create_task(keep_understanding(pipeline, folders))
     await asyncio.sleep(0)
     try:
         yield pipeline, bus
@@ -66,7 +81,7 @@ async def renewing(engine: SlowEngine) -> AsyncIterator[tuple[Pipeline, FakeBus]
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_S):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -75,9 +90,9 @@ async def understood(pipeline: Pipeline, text: str) -> bool:
     return (await pipeline.answer_text(text, Context())).response.kind is ResponseKind.DONE
 
 
-async def test_a_renamed_lamp_is_understood_before_the_recogniser_is_rebuilt() -> None:
+async def test_a_renamed_lamp_is_understood_before_the_recogniser_is_rebuilt(folders: SentenceFolders) -> None:
     engine = SlowEngine()
-    async with renewing(engine) as (pipeline, bus):
+    async with renewing(engine, folders) as (pipeline, bus):
         old = pipeline.understanding
         bus.rename("light.a", "Zebra Lantern")
         await until(lambda: pipeline.understanding.matcher is not old.matcher)
@@ -102,12 +117,12 @@ async def test_a_renamed_lamp_is_understood_before_the_recogniser_is_rebuilt() -
 
 
 async def test_a_recogniser_that_cannot_take_the_names_leaves_texts_understood(
-    caplog: pytest.LogCaptureFixture,
+    folders: SentenceFolders, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = SlowEngine()
     engine.fails = True
     engine.let.set()
-    async with renewing(engine) as (pipeline, bus):
+    async with renewing(engine, folders) as (pipeline, bus):
         old = pipeline.understanding
         bus.rename("light.a", "Zebra Lantern")
         await until(lambda: "it is too large" in caplog.text)
@@ -119,11 +134,13 @@ async def test_a_recogniser_that_cannot_take_the_names_leaves_texts_understood(
         assert "sconce" in engine.grammars[-1].graph.words
 
 
-async def test_names_that_never_rest_are_heard_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_names_that_never_rest_are_heard_all_the_same(
+    folders: SentenceFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(renewal, "MOST_PUT_OFF", 2)
     engine = SlowEngine()
     engine.let.set()
-    async with renewing(engine) as (_, bus):
+    async with renewing(engine, folders) as (_, bus):
         numbers = iter(range(10**6))
 
         async def restless() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 import wave
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,10 @@ async def entities(observer: Client) -> dict[str, str]:
     """Return the integration's entities: their ids by unique id without the server's."""
     entries = await observer.command("config/entity_registry/list")
     return {e["unique_id"].partition("/")[2]: e["entity_id"] for e in entries if e["platform"] == "hearth"}
+
+
+def at(value: int) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda state: state["state"] in (str(value), f"{value}.0")
 
 
 async def say(observer: Client, text: str) -> Mapping[str, Any]:
@@ -192,7 +196,7 @@ async def test_a_satellites_switch_select_and_sliders_set_it(satellite: Satellit
     await observer.wait(word, "hey_jarvis")
     for key, value in (("volume", 40), ("sensitivity", 70)):
         await observer.call("number.set_value", ours[f"Hallway/{key}"], value=value)
-        await observer.wait(ours[f"Hallway/{key}"], lambda state, value=value: float(state["state"]) == value)
+        await observer.wait(ours[f"Hallway/{key}"], at(value))
 
 
 async def test_an_announcement_is_played_and_a_question_listened_to(
@@ -219,7 +223,7 @@ async def test_a_satellite_that_goes_and_comes_back(satellite: SatelliteProcess,
     satellite.start()
     await observer.wait(ours["Hallway/connected"], "on")
     # It kept what was set from Home Assistant.
-    await observer.wait(ours["Hallway/volume"], lambda state: float(state["state"]) == 40)
+    await observer.wait(ours["Hallway/volume"], at(40))
 
 
 async def test_a_server_that_is_killed_and_started_again(
