@@ -17,9 +17,7 @@ def _switch(on: bool) -> Handler:
         # The data says "all of the lights" by its response; every other sentence without a place means the room.
         everywhere = (match.response or "").endswith("_all")
         described = bool({"name", "domain", "device_class"} & match.slots.keys())
-        # A label may hold lights and a lock; as with a room, it is the lights that one means.
-        mixed = "domain" not in match.slots and len({e.domain for e in home.labelled(match.value("name"))}) > 1
-        kinds = EVERYTHING if mixed or not described else frozenset[str]()
+        kinds = _kinds(match, home) if described else EVERYTHING
         found = select(match, home, context, Wanted(kinds, here=not everywhere))
         if isinstance(found, Refusal):
             return refused(match, found)
@@ -27,6 +25,17 @@ def _switch(on: bool) -> Handler:
         return done(match, actions) if actions else refused(match, Refusal("feature_not_supported"))
 
     return handle
+
+
+def _kinds(match: IntentMatch, home: Home) -> frozenset[str]:
+    """Return what is meant of a label that holds several kinds of things; nothing for any other name, which is one."""
+    held = {entity.domain for entity in home.labelled(match.value("name"))}
+    # The data says what a sentence is about by its response: "lock the …" has `lock`, "open the …" `cover`.
+    about = (match.response or "").partition("_")[0]
+    if len(held) < 2 or "domain" in match.slots:
+        return frozenset()
+    # "Off" must not unlock the door among the lights; as with a room, it is for what one leaves on.
+    return frozenset({about}) if about in held else EVERYTHING
 
 
 def _switched(turns: Iterable[tuple[Entity, bool]]) -> tuple[Action, ...]:
