@@ -116,8 +116,9 @@ async def feeding(folder: Path) -> AsyncIterator[tuple[Server, Dialogue]]:
     async with running_server(config, lambda code, minutes: codes.append(code)) as server:
         where = "127.0.0.1", server.listener.port
         await request_code(*where)
-        token = await pair(*where, codes[0], "bench")
-        async with opened(*where, token, (await identify(*where)).server_id, "home") as link:
+        found = await identify(*where)
+        token = await pair(*where, codes[0], "bench", found)
+        async with opened(*where, token, found.server_id, "home", found.fingerprint) as link:
             ready: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
             talking = asyncio.create_task(link.converse({}, ready.set_result))
             try:

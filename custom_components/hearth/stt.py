@@ -10,14 +10,13 @@ from typing import Any, Final
 
 from homeassistant.components import stt
 from homeassistant.components.stt.models import SpeechAudioProcessing
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 
-from hearth_core.companion_client import Opened, opened
+from hearth_core.companion_client import Opened
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import parse
 
@@ -111,11 +110,8 @@ class HearthSpeechToText(HearthEntity, stt.SpeechToTextEntity):
         self, metadata: stt.SpeechMetadata, stream: AsyncIterable[bytes]
     ) -> AsyncGenerator[str | stt.SpeechResult]:
         """Yield readings as they grow, then the result."""
-        data = self.coordinator.config_entry.data
         try:
-            async with opened(
-                data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], self.coordinator.server_id, "speech"
-            ) as server:
+            async with self.coordinator.opened("speech") as server:
                 names, terms = self.coordinator.expected
                 about = {"home_assistant": self.hass.config.location_name}
                 asked = Transcribe(

@@ -20,7 +20,7 @@ from hearth_intents.sentence_folders import SentenceFolders
 from .arbitration import Arbitration, Rules
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
-from .companion.serving import make_companion, sentence_folder, serving_companion, tell_code
+from .companion.serving import listening_secured, make_companion, sentence_folder, serving_companion, tell_code
 from .companion.session import Session
 from .dialogue import TalkSettings
 from .handler import Client
@@ -129,7 +129,16 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
             await Client(connection, pipeline, config.language, guest).run()
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
+
+        async def on_secured(connection: Connection) -> None:
+            guest = Session(companion, connection, pipeline, secured=True) if companion else None
+            await Client(connection, pipeline, config.language, guest).run()
+
         async with listener:
+            if companion is not None:
+                await stack.enter_async_context(
+                    listening_secured(companion, settings.companion, listener, on_secured, settings.max_connections)
+                )
             if settings.announce and not is_loopback(listener.host):
                 server_id = stable_id("server", listener.port)
                 facts = {"hearth": "server"}

@@ -107,6 +107,17 @@ async def test_a_server_updated_under_us_is_an_issue_until_it_fits_again(
     await server.until(lambda: ir.async_get(home).async_get_issue(DOMAIN, issue) is None)
 
 
+@pytest.mark.parametrize("fingerprint", ["f" * 64, ""], ids=["another", "none"])
+async def test_a_server_without_the_certificate_that_we_know_is_not_told_the_token(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, fingerprint: str
+) -> None:
+    server.tokens.clear()
+    server.fingerprint = fingerprint
+    server.drop()
+    await server.until(lambda: home.config_entries.flow.async_progress())
+    assert server.tokens == []
+
+
 async def test_a_server_that_becomes_another_is_not_told_the_token(
     home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
