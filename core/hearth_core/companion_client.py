@@ -19,6 +19,7 @@ from .wire import Connection, connect
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 5.0  # the server answers from memory
+PROOF_S: Final = 30.0  # what a small machine that is busy takes for 64 MiB of scrypt
 # Both sides say something at least so often; three times silent is gone.
 PING_S: Final = 5.0
 SILENT_S: Final = 16.0
@@ -107,14 +108,15 @@ async def pair(host: str, port: int, code: str, name: str, server: Identity) -> 
     digits = "".join(c for c in code if c.isalnum())[:32]
     if not server.fingerprint:
         async with _asking(host, port) as connection:
-            told = await _exchange(connection, "pair-code", {"code": digits, "name": name[:100]}, "paired")
+            said = {"code": digits, "name": name[:100]}
+            told = await _exchange(connection, "pair-code", said, "paired", PROOF_S)
         return _text(told, "token")
     nonce = new_nonce()
     key = await asyncio.to_thread(pairing_key, digits, nonce)
     ours, theirs = (proof(key, who, server.server_id, server.fingerprint) for who in (CLIENT, SERVER))
     async with _asking(host, server.tls_port, server.fingerprint) as connection:
         said = {"proof": ours, "nonce": nonce, "name": name[:100]}
-        told = await _exchange(connection, "pair-code", said, "paired")
+        told = await _exchange(connection, "pair-code", said, "paired", PROOF_S)
     if not same(told.get("proof"), theirs):
         raise RefusedError("not-proven", "what answers does not know the code: somebody stands in between")
     return _text(told, "token")
@@ -224,11 +226,13 @@ async def _asking(host: str, port: int, fingerprint: str = "") -> AsyncIterator[
         yield connection
 
 
-async def _exchange(connection: Connection, method: str, fields: Mapping[str, Any], answer: str) -> Mapping[str, Any]:
+async def _exchange(
+    connection: Connection, method: str, fields: Mapping[str, Any], answer: str, timeout: float | None = None
+) -> Mapping[str, Any]:
     """Ask before there is a dialogue."""
     await connection.write(Event(PREFIX + method, dict(fields)))
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S if timeout is None else timeout):
             while True:
                 event = await connection.read()
                 if event is None:
