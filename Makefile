@@ -39,6 +39,7 @@ bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/grammar.py
 	$(BIN)/python bench/decoder.py
 	$(BIN)/python bench/swap.py
+	$(BIN)/python bench/rename.py
 	$(BIN)/python bench/intents.py
 	$(BIN)/python bench/rooms.py
 	$(BIN)/python bench/idle.py

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -44,6 +44,11 @@ class FakeStream:
         self._confidence = confidence
         self.pcm = b""
         self.closed = False
+        self.expected: tuple[str, ...] = ()
+
+    def prefer(self, names: Sequence[str]) -> None:
+        assert not self.pcm, "names are told before the audio"
+        self.expected = tuple(names)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         self.pcm += pcm

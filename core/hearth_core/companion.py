@@ -4,11 +4,15 @@ It runs on the server's Wyoming port in Wyoming's framing; every event type begi
 not paired gets no further than the first three lines. Plain Wyoming clients never see any of it.
 
     Home Assistant                               server
-    hearth-describe                           -> hearth-identity
+    hearth-describe                           -> hearth-identity {fingerprint, tls_port}
     hearth-pair                               -> hearth-pairing      the server shows a code to its owner
-    hearth-pair-code {code, name}             -> hearth-paired {token}
+    hearth-pair-code {proof, nonce, name}     -> hearth-paired {token, proof}
     hearth-hello {token, protocol, role}      -> hearth-welcome      or hearth-refused {code, message, remedy}
     hearth-<method> {id, …}                   -> hearth-reply {id, result} or {id, error}, and the other way round
+
+From `hearth-pair-code` on everything goes over TLS, on a port of its own, with the certificate of that fingerprint:
+both prove that they know the code and have seen the same certificate (`pairing_proof`). A server without TLS has no
+fingerprint to tell; then `hearth-pair-code {code, name}` and the rest go in the clear, if the owner agrees.
 
 A method without an id is a note: it is not answered. Methods of the server: ask, announce, converse, set, reload,
 policy, unpair, home, states. Methods of Home Assistant: call, status, event.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,10 +14,12 @@ from wyoming.event import Event
 from . import __version__, address
 from .companion import PREFIX, PROTOCOL, Dialogue, Handler, RefusedError, refusal_of
 from .errors import PeerError, WireError
+from .pairing_proof import CLIENT, SERVER, new_nonce, pairing_key, proof, same
 from .wire import Connection, connect
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 5.0  # the server answers from memory
+PROOF_S: Final = 30.0  # what a small machine that is busy takes for 64 MiB of scrypt
 # Both sides say something at least so often; three times silent is gone.
 PING_S: Final = 5.0
 SILENT_S: Final = 16.0
@@ -29,6 +32,8 @@ class Identity:
     Attributes:
         server_id: stable, whatever its name and address.
         protocol: version of this protocol that it speaks.
+        fingerprint: SHA-256 of its certificate, empty if it has no TLS.
+        tls_port: where it speaks TLS.
     """
 
     server_id: str
@@ -36,6 +41,8 @@ class Identity:
     version: str
     protocol: int
     language: str
+    fingerprint: str = ""
+    tls_port: int = 0
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Identity:
@@ -48,7 +55,11 @@ class Identity:
         protocol = data.get("protocol")
         if type(protocol) is not int or not server_id.isalnum():
             raise WireError("what answers is not a Hearth server")
-        return cls(server_id, name, version, protocol, _text(data, "language"))
+        fingerprint, tls_port = data.get("fingerprint", ""), data.get("tls_port", 0)
+        secured = isinstance(fingerprint, str) and re.fullmatch("[0-9a-f]{64}", fingerprint) is not None
+        if secured != (type(tls_port) is int and 0 < tls_port < 65536) or (fingerprint and not secured):
+            raise WireError("what answers is not a Hearth server: its certificate is half told")
+        return cls(server_id, name, version, protocol, _text(data, "language"), fingerprint, tls_port)
 
 
 def uri(host: str, port: int) -> str:
@@ -79,7 +90,7 @@ async def request_code(host: str, port: int) -> float:
     return float(valid_s) if isinstance(valid_s, int | float) else 0.0
 
 
-async def pair(host: str, port: int, code: str, name: str) -> str:
+async def pair(host: str, port: int, code: str, name: str, server: Identity) -> str:
     """Give the code that the server showed, return the secret token that opens it from now on.
 
     Args:
@@ -87,19 +98,34 @@ async def pair(host: str, port: int, code: str, name: str) -> str:
         port: the server's.
         code: six digits; blanks and dashes do not count.
         name: what the server calls us in its log.
+        server: from `identify`. If it tells a certificate, the code is proven and not said, and the server has to
+            prove that it knows it too; if not, the code and the token go in the clear.
 
     Raises:
-        RefusedError: the code is wrong, too old, or was wrong too often.
+        RefusedError: the code is wrong, too old, or was wrong too often; or "not-proven": somebody stands in between.
         InputError, PeerError, WireError: as `identify`.
     """
-    async with _asking(host, port) as connection:
-        digits = "".join(c for c in code if c.isalnum())[:32]
-        told = await _exchange(connection, "pair-code", {"code": digits, "name": name[:100]}, "paired")
+    digits = "".join(c for c in code if c.isalnum())[:32]
+    if not server.fingerprint:
+        async with _asking(host, port) as connection:
+            said = {"code": digits, "name": name[:100]}
+            told = await _exchange(connection, "pair-code", said, "paired", PROOF_S)
+        return _text(told, "token")
+    nonce = new_nonce()
+    key = await asyncio.to_thread(pairing_key, digits, nonce)
+    ours, theirs = (proof(key, who, server.server_id, server.fingerprint) for who in (CLIENT, SERVER))
+    async with _asking(host, server.tls_port, server.fingerprint) as connection:
+        said = {"proof": ours, "nonce": nonce, "name": name[:100]}
+        told = await _exchange(connection, "pair-code", said, "paired", PROOF_S)
+    if not same(told.get("proof"), theirs):
+        raise RefusedError("not-proven", "what answers does not know the code: somebody stands in between")
     return _text(told, "token")
 
 
 @contextlib.asynccontextmanager
-async def opened(host: str, port: int, token: str, server_id: str, role: str) -> AsyncIterator[Opened]:
+async def opened(
+    host: str, port: int, token: str, server_id: str, role: str, fingerprint: str = ""
+) -> AsyncIterator[Opened]:
     """Connect and be let in, for the length of the block; the token is sent to the server with this id only.
 
     Args:
@@ -108,18 +134,33 @@ async def opened(host: str, port: int, token: str, server_id: str, role: str) ->
         token: from `pair`.
         server_id: who it is to be.
         role: "home" for the lasting connection, "speech" for one utterance.
+        fingerprint: of its certificate, as it was when we were paired; empty if the two speak in the clear.
 
     Raises:
         RefusedError: "unknown-token", "protocol", or "another-server": somebody else answers at this address.
+            "unknown-token" as well if the server has another certificate, or none any more.
         InputError, PeerError, WireError: as `identify`.
     """
     async with _asking(host, port) as connection:
         identity = Identity.of(await _exchange(connection, "describe", {}, "identity"))
         if identity.server_id != server_id:
             raise RefusedError("another-server", f"another Hearth server answers at {connection.peer}")
-        hello = {"token": token, "protocol": PROTOCOL, "version": __version__, "role": role}
-        welcome = await _exchange(connection, "hello", hello, "welcome")
-        yield Opened(connection, identity, welcome)
+        if not fingerprint:
+            yield await _let_in(connection, identity, token, role)
+            return
+        if identity.fingerprint != fingerprint:
+            raise RefusedError(
+                "unknown-token",
+                f"{connection.peer} has another certificate than when it was paired, or none",
+                remedy="Pair it again if it was set up anew; if not, somebody else answers in its place",
+            )
+    async with _asking(host, identity.tls_port, fingerprint) as secured:
+        yield await _let_in(secured, identity, token, role)
+
+
+async def _let_in(connection: Connection, identity: Identity, token: str, role: str) -> Opened:
+    hello = {"token": token, "protocol": PROTOCOL, "version": __version__, "role": role}
+    return Opened(connection, identity, await _exchange(connection, "hello", hello, "welcome"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +220,19 @@ class Opened:
 
 
 @contextlib.asynccontextmanager
-async def _asking(host: str, port: int) -> AsyncIterator[Connection]:
-    connection = await connect(uri(host, port), timeout=CONNECT_S)
+async def _asking(host: str, port: int, fingerprint: str = "") -> AsyncIterator[Connection]:
+    connection = await connect(uri(host, port), timeout=CONNECT_S, fingerprint=fingerprint)
     async with connection:
         yield connection
 
 
-async def _exchange(connection: Connection, method: str, fields: Mapping[str, Any], answer: str) -> Mapping[str, Any]:
+async def _exchange(
+    connection: Connection, method: str, fields: Mapping[str, Any], answer: str, timeout: float | None = None
+) -> Mapping[str, Any]:
     """Ask before there is a dialogue."""
     await connection.write(Event(PREFIX + method, dict(fields)))
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_S if timeout is None else timeout):
             while True:
                 event = await connection.read()
                 if event is None:

@@ -27,6 +27,15 @@ class CompanionConfig(Section):
         description="Whether the network is told of this server (zeroconf); null: if it listens beyond loopback.",
     )
 
+    tls: bool = Field(
+        default=True,
+        description="Whether Home Assistant is spoken to over TLS; false: sound, commands and the pairing's token in "
+        "the clear.",
+    )
+    tls_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        default=None, description="Port for that; null: the one after the server's own; 0: a free one."
+    )
+
     @property
     def folder(self) -> Path:
         """The folder for what is to be kept; not made yet."""

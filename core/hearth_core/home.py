@@ -31,6 +31,24 @@ class Area:
     floor_id: str | None = None
 
 
+# What a label is as the value of a slot; an entity's id has no colon.
+_LABEL = "label:"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A group that its owner made across rooms, e.g. the Christmas lights."""
+
+    label_id: str
+    name: str
+    entity_ids: frozenset[str] = frozenset()
+
+    @property
+    def value(self) -> str:
+        """What it is as the value of the slot `name`."""
+        return _LABEL + self.label_id
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """How an entity is reached: the bus that owns it, and the address there (its form is the bus's own business)."""
@@ -84,23 +102,41 @@ def _by_id(items: Iterable[Any], key: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Floors, areas and entities, each by its id."""
+    """Floors, areas, entities and labels, each by its id."""
 
     floors: Mapping[str, Floor] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     entities: Mapping[str, Entity] = field(default_factory=dict)
+    labels: Mapping[str, Label] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, floors: Iterable[Floor], areas: Iterable[Area], entities: Iterable[Entity]) -> Home:
+    def of(
+        cls,
+        floors: Iterable[Floor],
+        areas: Iterable[Area],
+        entities: Iterable[Entity],
+        labels: Iterable[Label] = (),
+    ) -> Home:
         """Return a home of these parts."""
-        return cls(_by_id(floors, "floor_id"), _by_id(areas, "area_id"), _by_id(entities, "entity_id"))
+        return cls(
+            _by_id(floors, "floor_id"),
+            _by_id(areas, "area_id"),
+            _by_id(entities, "entity_id"),
+            _by_id(labels, "label_id"),
+        )
 
     def with_states(self, states: Mapping[str, State]) -> Home:
         """Return the home with these entities' states; ids that it does not have are ignored."""
         known = {k: replace(self.entities[k], state=s) for k, s in states.items() if k in self.entities}
         if not known:
             return self
-        return Home(self.floors, self.areas, MappingProxyType({**self.entities, **known}))
+        return replace(self, entities=MappingProxyType({**self.entities, **known}))
+
+    def labelled(self, value: object) -> tuple[Entity, ...]:
+        """Return the entities of the label that is this value of a slot, none if it is no label."""
+        label = self.labels.get(value.removeprefix(_LABEL)) if isinstance(value, str) and _LABEL in value else None
+        ids = sorted(label.entity_ids) if label is not None else ()
+        return tuple(self.entities[entity_id] for entity_id in ids if entity_id in self.entities)
 
     def area_of(self, entity_id: str) -> Area | None:
         """Return the area that the entity is in, None if it is in none."""
@@ -125,4 +161,5 @@ class Home:
             tuple(self.floors.values()),
             tuple(self.areas.values()),
             tuple(replace(entity, state=UNKNOWN, bindings=()) for entity in self.entities.values()),
+            tuple(self.labels.values()),
         )

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.typing import ConfigType
 
-from hearth_core.companion_client import opened
 from hearth_core.errors import HearthError
 
-from .const import CONF_PIPELINE_ID, CONF_SERVER_ID, DOMAIN, PLATFORMS
-from .coordinator import HearthConfigEntry, HearthCoordinator
+from .const import CONF_PIPELINE_ID, DOMAIN, PLATFORMS
+from .coordinator import HearthConfigEntry, HearthCoordinator, opened_by
 from .issues import issue_ids
 from .pipeline import async_remove_pipeline
 from .services import async_setup_services
@@ -56,9 +54,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: HearthConfigEntry) -> N
     for issue_id in issue_ids(entry):
         ir.async_delete_issue(hass, DOMAIN, issue_id)
     await async_remove_pipeline(hass, entry.data.get(CONF_PIPELINE_ID))
-    data = entry.data
     try:
-        async with opened(data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], data[CONF_SERVER_ID], "speech") as server:
+        async with opened_by(entry.data, "speech") as server:
             await server.leave()
     except HearthError as error:
         LOGGER.warning(

@@ -24,7 +24,7 @@ from hearth_core.companion import PROTOCOL, RefusedError
 from hearth_core.companion_client import Identity, identify, pair, request_code
 from hearth_core.errors import HearthError, WireError
 
-from .const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_SERVER_ID, DEFAULT_PORT, DOMAIN
+from .const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_FINGERPRINT, CONF_SERVER_ID, DEFAULT_PORT, DOMAIN
 
 
 def _address_schema(data: Mapping[str, Any]) -> vol.Schema:
@@ -52,6 +52,7 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
         self._port = DEFAULT_PORT
         self._server: Identity | None = None
         self._minutes = ""
+        self._in_the_clear = False  # agreed to
 
     @staticmethod
     @callback
@@ -100,11 +101,13 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the code that the server shows."""
         assert self._server is not None
         errors: dict[str, str] = {}
+        if not self._server.fingerprint and not self._in_the_clear:
+            return await self.async_step_in_the_clear()
         if user_input is None:
             errors = await self._show_code()
         else:
             try:
-                token = await pair(self._host, self._port, user_input[CONF_CODE], self._own_name())
+                token = await pair(self._host, self._port, user_input[CONF_CODE], self._own_name(), self._server)
             except HearthError as error:
                 errors = self._failed(error)
                 if errors["base"] == "no_code":  # it was too old: the next one is on its way
@@ -117,6 +120,15 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"name": self._server.name, "host": self._host, "minutes": self._minutes},
         )
+
+    async def async_step_in_the_clear(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether a server may be used that has no TLS; nobody gets there without agreeing."""
+        assert self._server is not None
+        if user_input is not None:
+            self._in_the_clear = True
+            return await self.async_step_pair()
+        placeholders = {"name": self._server.name, "host": self._host}
+        return self.async_show_form(step_id="in_the_clear", description_placeholders=placeholders)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
         """Pair again: the server does not know us any more."""
@@ -173,7 +185,13 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
         if isinstance(error, RefusedError):
             if error.retry_s:
                 self._minutes = str(max(1, round(error.retry_s / 60)))
-            known = {"wrong-code": "wrong_code", "locked": "locked", "no-code": "no_code", "full": "full"}
+            known = {
+                "wrong-code": "wrong_code",
+                "locked": "locked",
+                "no-code": "no_code",
+                "full": "full",
+                "not-proven": "not_proven",
+            }
             return {"base": known.get(error.reason, "refused")}
         return {"base": "not_hearth" if isinstance(error, WireError) else "cannot_connect"}
 
@@ -187,6 +205,7 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
             CONF_PORT: self._port,
             CONF_TOKEN: token,
             CONF_SERVER_ID: self._server.server_id,
+            CONF_FINGERPRINT: self._server.fingerprint,
         }
         if self.source == "reauth":
             return self.async_update_reload_and_abort(self._get_reauth_entry(), data_updates=data)

@@ -11,6 +11,7 @@ DEFAULT_PORT: Final = 10300
 MANUFACTURER: Final = "Hearth"
 
 CONF_CODE: Final = "code"
+CONF_FINGERPRINT: Final = "fingerprint"
 CONF_FALLBACK_AGENT: Final = "fallback_agent"
 CONF_PIPELINE_ID: Final = "pipeline_id"
 CONF_SERVER_ID: Final = "server_id"

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeAlias
 
 from homeassistant.config_entries import ConfigEntry
@@ -17,11 +18,11 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from hearth_core.companion import Dialogue, RefusedError
-from hearth_core.companion_client import opened
+from hearth_core.companion_client import Opened, opened
 from hearth_core.errors import HearthError, PeerError
 
 from .carry import Carrier
-from .const import CONF_SERVER_ID, DOMAIN, EVENT, MANUFACTURER
+from .const import CONF_FINGERPRINT, CONF_SERVER_ID, DOMAIN, EVENT, MANUFACTURER
 from .feed import HomeFeed
 from .issues import async_clear_version, async_update_issues, async_version_issue
 
@@ -84,11 +85,20 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         self._listeners_of_events.append(listener)
         return lambda: self._listeners_of_events.remove(listener)
 
+    @property
+    def expected(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What an utterance may name, and the words around it; nothing for a server that is not fed from here."""
+        return (self._feed.names, self._feed.terms) if self._feed is not None else ((), ())
+
     @callback
     def outdate_home(self) -> None:
         """Tell the server the whole home again."""
         if self._feed is not None:
             self._feed.outdate()
+
+    def opened(self, role: str) -> AbstractAsyncContextManager[Opened]:
+        """Return a connection on which the server let us in, for the length of a block."""
+        return opened_by(self.config_entry.data, role)
 
     # -- the connection ----------------------------------------------------------------------------------------------
 
@@ -163,8 +173,7 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         Raises:
             HearthError: why it could not, or why it ended.
         """
-        data = self.config_entry.data
-        async with opened(data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], self.server_id, "home") as server:
+        async with self.opened("home") as server:
             self.version, self.language = server.identity.version, server.identity.language
             handlers = {"call": self.carrier.call, "status": self._on_status, "event": self._on_event}
 
@@ -277,6 +286,12 @@ class HearthCoordinator(DataUpdateCoordinator[Status]):
         if server is not None:
             info["via_device_id"] = server.id
         return info
+
+
+def opened_by(data: Mapping[str, Any], role: str) -> AbstractAsyncContextManager[Opened]:
+    """Return a connection to the server of an entry with these data, for the length of a block."""
+    fingerprint: str = data.get(CONF_FINGERPRINT, "")
+    return opened(data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], data[CONF_SERVER_ID], role, fingerprint)
 
 
 def _satellites(status: Status) -> list[Mapping[str, Any]]:

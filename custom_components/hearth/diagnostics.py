@@ -19,7 +19,7 @@ _PRIVATE: Final = {"text", "response", "last_command", "outcomes", "problems", "
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: HearthConfigEntry) -> dict[str, Any]:
     """Return them for one server."""
     coordinator = entry.runtime_data
-    home, states = snapshot(hass)
+    home, states = await snapshot(hass)
     domains: dict[str, int] = {}
     for entity_id in states:
         domain = entity_id.partition(".")[0]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,15 +37,18 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.json import json_bytes
 
-from hearth_core.companion import Dialogue, pack
-from hearth_core.errors import HearthError
+from hearth_core.companion import Dialogue, RefusedError, pack
+from hearth_core.errors import HearthError, WireError
 
 from .const import ASSISTANT
 
 _LOGGER = logging.getLogger(__name__)
 
-# Home Assistant renames in bursts: an area, its devices, their entities. The server takes some 0.3 s more.
-SETTLE_S: Final = 0.3
+# Home Assistant renames in bursts: an area, its devices, their entities. The first change is told at once, the next
+# ones after this, or after as long as the telling took: a large home is not told all the time.
+SETTLE_S: Final = 0.1
+# Entities looked at before others have their turn: some milliseconds.
+AT_ONCE: Final = 200
 # Attributes that no sentence is about, and large; and the largest that one may be.
 _NEEDLESS: Final = frozenset({"entity_picture", "entity_picture_local", "access_token", "attribution", "icon"})
 MAX_ATTRIBUTE_BYTES: Final = 2048
@@ -67,12 +72,18 @@ class HomeFeed:
     Args:
         hass: whose home.
         dialogue: to whom.
+
+    Attributes:
+        names: what an utterance may name, things first; as it was told last.
+        terms: the words for places and groups around them.
     """
 
     def __init__(self, hass: HomeAssistant, dialogue: Dialogue) -> None:
         """Begin with everything to be told."""
         self._hass = hass
         self._dialogue = dialogue
+        self.names: tuple[str, ...] = ()
+        self.terms: tuple[str, ...] = ()
         self._exposed: frozenset[str] = frozenset()
         self._outdated = True
         self._states: dict[str, State | None] = {}
@@ -91,8 +102,9 @@ class HomeFeed:
                 await self._wake.wait()
                 self._wake.clear()
                 if self._outdated:
+                    began = time.monotonic()
                     await self._tell_home()
-                    await asyncio.sleep(SETTLE_S)
+                    await asyncio.sleep(max(SETTLE_S, time.monotonic() - began))
                 else:
                     await self._tell_states()
         except HearthError as error:
@@ -133,12 +145,17 @@ class HomeFeed:
     async def _tell_home(self) -> None:
         self._outdated = False  # before the reading: what changes meanwhile is told again
         self._states.clear()
-        home, states = snapshot(self._hass)
+        home, states = await snapshot(self._hass)
         self._exposed = frozenset(states)
+        self.names, self.terms = _names(home), _terms(home)
         home["sentences"] = await self._hass.async_add_executor_job(_sentences, self._hass.config.path())
-        parts = await self._hass.async_add_executor_job(_packed, home, states)
-        for number, part in enumerate(parts):
-            await self._dialogue.request("home", {"part": number, "parts": len(parts)}, part)
+        try:
+            parts = await self._hass.async_add_executor_job(_packed, home, states)
+            for number, part in enumerate(parts):
+                await self._dialogue.request("home", {"part": number, "parts": len(parts)}, part)
+        except (RefusedError, WireError) as error:
+            # With the next change it may be another; the connection is good for everything else.
+            _LOGGER.error("The server did not take the home: %s", error.message)
 
     async def _tell_states(self) -> None:
         states, self._states = self._states, {}
@@ -148,12 +165,13 @@ class HomeFeed:
             await self._dialogue.note("states", {"a": {state.entity_id: _told(state) for state in some}})
 
 
-@callback
-def snapshot(hass: HomeAssistant) -> tuple[dict[str, Any], dict[str, State]]:
-    """Return what Assist may use, and its states by entity id."""
+async def snapshot(hass: HomeAssistant) -> tuple[dict[str, Any], dict[str, State]]:
+    """Return what Assist may use, and its states by entity id; others have their turn meanwhile."""
     entities, states = [], {}
     registry, devices = er.async_get(hass), dr.async_get(hass)
-    for state in hass.states.async_all():
+    for number, state in enumerate(hass.states.async_all(), start=1):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
         entity_id = state.entity_id
         if not async_should_expose(hass, ASSISTANT, entity_id):
             continue
@@ -182,19 +200,15 @@ def snapshot(hass: HomeAssistant) -> tuple[dict[str, Any], dict[str, State]]:
     return home, states
 
 
-@callback
-def names_and_terms(hass: HomeAssistant) -> tuple[list[str], list[str]]:
-    """Return what an utterance may name, things first, and the words for places around them."""
-    home, _ = snapshot(hass)
+def _names(home: Mapping[str, Any]) -> tuple[str, ...]:
     names = dict.fromkeys(name for entity in home["entities"] for name in entity["names"])
-    places = dict.fromkeys(
-        name for kind in ("areas", "floors", "labels") for item in home[kind] for name in _all_names(item)
-    )
-    return list(names)[:MAX_NAMES], list(places)[:MAX_NAMES]
+    return tuple(itertools.islice(names, MAX_NAMES))
 
 
-def _all_names(item: Mapping[str, Any]) -> Iterable[str]:
-    return (item["name"], *item.get("aliases", ()))
+def _terms(home: Mapping[str, Any]) -> tuple[str, ...]:
+    items = (item for kind in ("areas", "floors", "labels") for item in home[kind])
+    terms = dict.fromkeys(name for item in items for name in (item["name"], *item.get("aliases", ())))
+    return tuple(itertools.islice(terms, MAX_NAMES))
 
 
 def _told(state: State) -> dict[str, Any]:

@@ -10,20 +10,18 @@ from typing import Any, Final
 
 from homeassistant.components import stt
 from homeassistant.components.stt.models import SpeechAudioProcessing
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 
-from hearth_core.companion_client import Opened, opened
+from hearth_core.companion_client import Opened
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.wire import parse
 
 from .coordinator import HearthConfigEntry, HearthCoordinator
 from .entity import HearthEntity
-from .feed import names_and_terms
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -112,15 +110,15 @@ class HearthSpeechToText(HearthEntity, stt.SpeechToTextEntity):
         self, metadata: stt.SpeechMetadata, stream: AsyncIterable[bytes]
     ) -> AsyncGenerator[str | stt.SpeechResult]:
         """Yield readings as they grow, then the result."""
-        data = self.coordinator.config_entry.data
         try:
-            async with opened(
-                data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN], self.coordinator.server_id, "speech"
-            ) as server:
-                names, terms = names_and_terms(self.hass)
+            async with self.coordinator.opened("speech") as server:
+                names, terms = self.coordinator.expected
                 about = {"home_assistant": self.hass.config.location_name}
                 asked = Transcribe(
-                    language=metadata.language, transcript_names=names, transcript_terms=terms, context=about
+                    language=metadata.language,
+                    transcript_names=list(names),
+                    transcript_terms=list(terms),
+                    context=about,
                 )
                 await server.connection.write(asked.event())
                 await server.connection.write(AudioStart(RATE, 2, 1).event())

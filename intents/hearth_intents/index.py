@@ -7,24 +7,23 @@ is there. So a home's size hardly matters, and each sentence ends in a tag that 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hassil.errors import MissingListError, MissingRuleError
-from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
+from hassil.intents import RangeSlotList, SlotList, TextSlotList, WildcardSlotList
 from hassil.sample import sample_expression
 
 from hearth_core.home import Home
 
-from .automaton import EMPTY, Arcs
-from .phrasing import ListUse, Phrasing
+from .automaton import Arcs
+from .groundwork import Block, Groundwork
+from .phrasing import ListUse
 from .sentences import Sentences
+from .slots import home_names
 from .sounds import Code, Codes, sounds
 from .spoken import Words
-
-# A word of the vocabulary cannot hold it.
-_TAG = "\0"
+from .values import Entry, Values
 
 # Numbers of more words are understood to the letter alone: a thousand of them sound too much alike.
 _NUMBER_WORDS = 2
@@ -37,54 +36,6 @@ _MAX_SAMPLES = 2_000
 
 # Numbers of a range that are looked up as words; the others only as digits.
 _MAX_NUMBERS = 2_001
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Sentences of one intent that stand together in a file; `order` is their place among all."""
-
-    intent: str
-    data: IntentData
-    order: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One way to fill a list.
-
-    Attributes:
-        text: as hassil is to read it.
-        words: as it is said.
-        code: as it sounds.
-        value: what it stands for.
-        source: hassil's own value, None for a number.
-    """
-
-    text: str
-    words: Words
-    code: Code
-    value: Any
-    source: TextSlotValue | None = None
-
-
-class Values:
-    """What one list can be filled with.
-
-    Attributes:
-        entries: each way to fill it.
-        by_words: the entries' places by the words that say them.
-        codes: how each entry sounds.
-        numbers: whether they are numbers, which are nothing if they are not quite right.
-        longest: words of the longest entry.
-    """
-
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self.entries = tuple(entries)
-        self.by_words: dict[Words, list[int]] = {}
-        for at, entry in enumerate(self.entries):
-            self.by_words.setdefault(entry.words, []).append(at)
-        self.numbers = all(entry.source is None for entry in self.entries)
-        self.longest = max((len(entry.words) for entry in self.entries), default=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +56,11 @@ class Slot:
 class Index:
     """The sentences of one language with the names of one home, ready to be searched.
 
+    Args:
+        sentences: what can be said.
+        home: whose names are meant.
+        before: of the same sentences, whose work is taken over as far as other names leave it as it is.
+
     Attributes:
         start: the automaton's first node.
         vocabulary: symbol of each word that stands in sentences.
@@ -116,31 +72,28 @@ class Index:
         list_codes: how the entries of all lists sound, each sound once; long numbers are not forgiven.
         longest: words of the longest entry of a list.
         sounding: for each of these the entries that sound so, as (place in uses, place among the values).
+        home_lists: the home's lists, as hassil takes them.
         known: every word of sentences and lists.
         short: the words of sentences that may be overheard, by symbol, with their sounds.
         skipped: what may be said before and after a sentence.
     """
 
-    def __init__(self, sentences: Sentences, home: Home) -> None:
+    def __init__(self, sentences: Sentences, home: Home, before: Index | None = None) -> None:
         self.sounds = sounds(sentences.language)
         self.speech = sentences.speech
-        self._spelled: dict[str, str] = {}
         self._same_places: dict[frozenset[int], frozenset[int]] = {}
-        self._same_values: dict[tuple[Any, ...], Values] = {}
-        phrasing = Phrasing(sentences, home, free_text=True)
-        self._automata = phrasing.words
-        self._blocks: dict[int, Block] = {}
-        roots = []
-        for name, intent in sentences.intents.intents.items():
-            for number, data in enumerate(intent.data):
-                tag = phrasing.symbols[f"{_TAG}{name}{_TAG}{number}"]
-                self._blocks[tag] = Block(name, data, len(self._blocks))
-                end = phrasing.words.after(tag, EMPTY)
-                scope = phrasing.scope(data)
-                for sentence in data.sentences:
-                    pieces = phrasing.pieces.build(sentence.expression, EMPTY, scope)
-                    roots.append(phrasing.say(pieces, end, True))
-        self.start = phrasing.words.union(roots)
+        ground = before._ground if before is not None else None
+        if ground is not None and ground.serves(sentences, home):
+            ground.rehome(home)
+        else:
+            ground = Groundwork(sentences, home)
+        self._ground: Groundwork = ground
+        phrasing = self._ground.phrasing
+        self.home_lists = phrasing.home_lists
+        self._spelled: dict[str, str] = {}
+        for name in home_names(home):
+            self._spelled |= self.speech.spelled(name)
+        self._automata, self._blocks, self.start = phrasing.words, self._ground.blocks, self._ground.start
         self.skipped = frozenset(
             words for phrase in sentences.intents.skip_words for words in self.speech.variants(phrase)
         )
@@ -149,11 +102,9 @@ class Index:
         self.vocabulary = {texts[symbol]: symbol for symbol in used if symbol > 0 and symbol not in self._blocks}
         self.symbols = tuple(self.vocabulary.values())
         self.texts = texts
-        self.codes = Codes(self.code((text,)) for text in self.vocabulary)
-        known: dict[int, Values] = {}
-        self.slots = {
-            number: self._slot(phrasing, phrasing.lists[-number - 1], known) for number in sorted(used) if number < 0
-        }
+        self.codes = Codes(self.sounds.words((text,)) for text in self.vocabulary)
+        of_home: dict[int, Values] = {}
+        self.slots = {n: self._slot(phrasing.lists[-n - 1], of_home) for n in sorted(used) if n < 0}
         by_values: dict[int, tuple[Values | None, list[int]]] = {}
         for number, slot in self.slots.items():
             by_values.setdefault(id(slot.values), (slot.values, []))[1].append(number)
@@ -173,7 +124,10 @@ class Index:
 
     def code(self, words: Words) -> Code:
         """Return how words sound; what stands for letters, as TV does, is said letter by letter."""
-        return self.sounds.words([said for word in words for said in self._spelled.get(word, word).split()])
+        return self._code(words, self._spelled)
+
+    def _code(self, words: Words, spelled: Mapping[str, str]) -> Code:
+        return self.sounds.words([said for word in words for said in spelled.get(word, word).split()])
 
     def arcs(self, node: int) -> Arcs:
         """Return the node after each symbol."""
@@ -185,46 +139,36 @@ class Index:
             if symbol in self._blocks:
                 yield self._blocks[symbol]
 
-    def _slot(self, phrasing: Phrasing, use: ListUse, known: dict[int, Values]) -> Slot:
+    def _slot(self, use: ListUse, of_home: dict[int, Values]) -> Slot:
         source = use.source
         if isinstance(source, WildcardSlotList):
             return Slot(None)
+        known = of_home if use.of_home else self._ground.kept
         values = known.get(id(source))
         if values is None:
-            entries = self._numbers(source) if isinstance(source, RangeSlotList) else self._texts(phrasing, source)
-            values = known[id(source)] = self._shared(tuple(entries)) if not use.gives_context else Values(entries)
+            entries = tuple(self._numbers(source) if isinstance(source, RangeSlotList) else self._texts(source))
+            values = known[id(source)] = Values(entries) if use.of_home else self._ground.shared(entries)
         allowed = None
         if use.gives_context:
-            keep = use.keep
-            places = frozenset(at for at, e in enumerate(values.entries) if e.source is not None and keep(e.source))
+            places = values.places(use.keep)
             allowed = self._same_places.setdefault(places, places)
         return Slot(values, allowed, bool(use.role))
-
-    def _shared(self, entries: tuple[Entry, ...]) -> Values:
-        """Return values with these entries: the files of an author and ours often have the same list again."""
-        key = tuple((entry.text, entry.words, repr(entry.value)) for entry in entries)
-        if key not in self._same_values:
-            self._same_values[key] = Values(entries)
-        return self._same_values[key]
-
-    def _entry(self, text: str, words: Words, value: Any, source: TextSlotValue | None = None) -> Entry:
-        self._spelled |= self.speech.spelled(text)
-        return Entry(text, words, self.code(words), value, source)
 
     def _numbers(self, source: RangeSlotList) -> Iterator[Entry]:
         for number in itertools.islice(source.get_numbers(), _MAX_NUMBERS):
             digits = f"{number:g}"
             for words in dict.fromkeys((*self.speech.number(number), *self.speech.variants(digits))):
-                yield self._entry(digits, words, number)
+                yield Entry(digits, words, self.code(words), number)
 
-    def _texts(self, phrasing: Phrasing, source: SlotList) -> Iterator[Entry]:
+    def _texts(self, source: SlotList) -> Iterator[Entry]:
         assert isinstance(source, TextSlotList)
-        intents = phrasing.sentences.intents
+        intents = self._ground.sentences.intents
         for value in source.values:
             said = sample_expression(value.text_in, intents.slot_lists, intents.expansion_rules)
             try:
                 for text in itertools.islice(said, _MAX_SAMPLES):
+                    spelled = {**self._spelled, **self.speech.spelled(text)}
                     for words in self.speech.variants(text):
-                        yield self._entry(text.strip(), words, value.value_out, value)
+                        yield Entry(text.strip(), words, self._code(words, spelled), value.value_out, value)
             except (MissingRuleError, MissingListError):  # of one block alone; hassil itself still knows it
                 continue

@@ -20,10 +20,11 @@ from hearth_core.command import Clause, Context, Hypothesis, IntentMatch, Slot, 
 from hearth_core.home import Home
 
 from .clauses import clauses, first_clauses
-from .index import Block, Index
+from .groundwork import Block
+from .index import Index
 from .search import Found, Search
 from .sentences import Sentences, action_of, is_authors
-from .slots import home_lists, home_names, in_place
+from .slots import home_names, in_place
 from .times import TimePhrase, find_time, read_time, without
 
 # Ten times the longest command; hassil's time grows with the text.
@@ -69,14 +70,15 @@ class Matcher:
     Args:
         sentences: what can be said.
         home: whose names are meant; states do not matter.
+        before: one of the same sentences and of the home before: with its work a renamed thing is understood sooner.
     """
 
-    def __init__(self, sentences: Sentences, home: Home) -> None:
+    def __init__(self, sentences: Sentences, home: Home, before: Matcher | None = None) -> None:
         self._sentences = sentences
         self._home = home
-        self._lists = home_lists(home, sentences.speech)
         _prepare(sentences)
-        self._index = Index(sentences, home)
+        self._index: Index = Index(sentences, home, before._index if before else None)
+        self._lists = self._index.home_lists
         self._names = tuple(dict.fromkeys(home_names(home)))
 
     def understand(self, transcription: Transcription, context: Context) -> Understood:

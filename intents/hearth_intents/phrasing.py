@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hassil.expression import ListReference, Sentence, TextChunk
 from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
@@ -30,7 +30,8 @@ FROM_SATELLITE = frozenset({"area"})
 class ListUse:
     """A list as a template sees it: `keep` says which of the values are in.
 
-    `role` is name, area or floor where the list is the home's and fills that slot.
+    `role` is name, area or floor where the list is the home's and fills that slot; `of_home` is the home's list,
+    whatever slot it fills.
     """
 
     source: SlotList
@@ -38,6 +39,7 @@ class ListUse:
     keep: Callable[[TextSlotValue], bool]
     gives_context: bool
     role: str = ""
+    of_home: str = ""
 
 
 class Phrasing:
@@ -61,8 +63,32 @@ class Phrasing:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._scopes: dict[str, Scope] = {}
         self._said: dict[tuple[int, int, bool], int] = {}
+        self._said_of_home: dict[tuple[int, int, bool], int] = {}
         self._roots: dict[int, int] = {}
+        self._roots_of_home: set[int] = set()
+        self._of_home = False  # whether what is being made has the home's names in it
         self._filled: dict[int, int] = {}
+
+    # another home
+
+    def fits(self, home: Home) -> bool:
+        """Return whether `rehome` can be used: names give context if there are any."""
+        return bool(home.entities) == bool(_values(self.home_lists["name"]))
+
+    def rehome(self, home: Home) -> None:
+        """Fill the lists with another home's names; what was made of sentences alone stays as it is.
+
+        Automata only grow, so what was made before can go on being read.
+        """
+        self.home_lists = home_lists(home, self.speech)
+        self.lists = [
+            replace(entry, source=self.home_lists[entry.of_home]) if entry.of_home else entry for entry in self.lists
+        ]
+        for number in self._roots_of_home:
+            del self._roots[number]
+        self._roots_of_home.clear()
+        self._said_of_home.clear()
+        self._filled.clear()
 
     # lists
 
@@ -98,9 +124,11 @@ class Phrasing:
             if isinstance(source, WildcardSlotList) and not self._free_text:
                 return None
             context = isinstance(source, TextSlotList) and any(value.context for value in source.values)
-            role = name if self.home_lists.get(name) is source and reference.slot_name == name else ""
-            number = (name if isinstance(source, RangeSlotList) else id(source), role, key if context else -1)
-            return self.list_number(number, ListUse(source, scope, keep, context, role))
+            of_home = name if self.home_lists.get(name) is source else ""
+            role = of_home if reference.slot_name == name else ""
+            known_by = name if of_home or isinstance(source, RangeSlotList) else id(source)
+            number = (known_by, role, key if context else -1)
+            return self.list_number(number, ListUse(source, scope, keep, context, role, of_home))
 
         scope = Scope(key, find_rule, find_list)
         return scope
@@ -117,12 +145,17 @@ class Phrasing:
         known = self._roots.get(number)
         if known is None:
             entry = self.lists[-number - 1]
+            outside, self._of_home = self._of_home, bool(entry.of_home)
             if isinstance(entry.source, RangeSlotList):
                 known = self._range(entry.source)
             else:
                 known = NOTHING if isinstance(entry.source, WildcardSlotList) else self._values(entry)
             # a value that is empty is never matched
             known = self._roots[number] = self.words.node(False, self.words.arcs(known))
+            if self._of_home:
+                self._roots_of_home.add(number)
+            self._of_home = outside
+        self._of_home |= number in self._roots_of_home
         return known
 
     def _range(self, source: RangeSlotList) -> int:
@@ -160,6 +193,10 @@ class Phrasing:
         key = (node, end, named)
         known = self._said.get(key)
         if known is None:
+            known = self._said_of_home.get(key)
+            self._of_home |= known is not None
+        if known is None:
+            outside, self._of_home = self._of_home, False
             pieces = self.pieces.automata
             found = [end] if named and pieces.final(node) else []
             for piece, target in pieces.arcs(node).items():
@@ -169,8 +206,15 @@ class Phrasing:
                     found.extend(self._glue(target, self.pieces.symbols.texts[piece], end, named))
                 else:
                     found.extend(self._say_list(piece, target, end, named))
-            known = self._said[key] = self.words.union(found)
+            known = self.words.union(found)
+            (self._said_of_home if self._of_home else self._said)[key] = known
+            self._of_home |= outside
         return known
+
+    def said_of_home(self, node: int, end: int, named: bool) -> tuple[int, bool]:
+        """Return the words of pieces as `say` does, and whether they are other words in another home."""
+        self._of_home = False
+        return self.say(node, end, named), self._of_home
 
     def _glue(self, node: int, text: str, end: int, named: bool) -> Iterator[int]:
         """Yield what can follow the beginning of a word, with it."""
@@ -245,3 +289,8 @@ class Phrasing:
             ]
             known = self._filled[node] = self.words.union((self.words.node(self.words.final(node), arcs), *lists))
         return known
+
+
+def _values(source: SlotList) -> list[TextSlotValue]:
+    assert isinstance(source, TextSlotList)
+    return source.values

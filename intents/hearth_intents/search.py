@@ -16,9 +16,11 @@ from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
-from .index import Block, Entry, Index, Values
+from .groundwork import Block
+from .index import Index
 from .sounds import Code, Codes, distances
 from .spoken import Words
+from .values import Entry, Values
 
 # Hypotheses kept at each place of the text; twice as many made nothing of 657 sentences misheard in three ways better.
 BEAM = 30

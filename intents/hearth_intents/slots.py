@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -12,7 +13,7 @@ from hassil.expression import TextChunk
 from hassil.intents import SlotList, TextSlotList, TextSlotValue
 from hassil.util import normalize_text
 
-from hearth_core.home import Entity, Home
+from hearth_core.home import Entity, Home, Label
 
 from .spoken import Speech
 
@@ -20,13 +21,30 @@ from .spoken import Speech
 def home_lists(home: Home, speech: Speech) -> dict[str, SlotList]:
     """Return the lists `name`, `area` and `floor`; their values are the ids, their texts as written and as said.
 
-    A name carries the context that Home Assistant gives it: the entity's domain and device class.
+    A name carries the context that Home Assistant gives it: the entity's domain and device class. A label is a name,
+    once for each kind of the things that carry it.
     """
+    named = ((e.entity_id, e.names, entity_context(e)) for e in home.entities.values())
     return {
-        "name": _listed("name", ((e.entity_id, e.names, entity_context(e)) for e in home.entities.values()), speech),
+        "name": _listed("name", chain(named, _labels(home)), speech),
         "area": _listed("area", ((a.area_id, (a.name, *a.aliases), {}) for a in home.areas.values()), speech),
         "floor": _listed("floor", _floors(home, speech.language), speech),
     }
+
+
+def _labels(home: Home) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    for label in sayable_labels(home):
+        kinds = {repr(kind): kind for kind in map(entity_context, home.labelled(label.value))}
+        for _, kind in sorted(kinds.items()):
+            yield label.value, (label.name,), kind
+
+
+def sayable_labels(home: Home) -> tuple[Label, ...]:
+    """Return the labels that things carry and whose names mean nothing else: a thing or a place goes before."""
+    taken = {name.casefold() for name in _things_and_places(home)}
+    return tuple(
+        label for label in home.labels.values() if label.name.casefold() not in taken and home.labelled(label.value)
+    )
 
 
 def _floors(home: Home, language: str) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
@@ -48,7 +66,12 @@ def _floor_words(language: str) -> Mapping[int, tuple[str, ...]]:
 
 
 def home_names(home: Home) -> Iterator[str]:
-    """Return every name of the home: entities, areas, floors, with their aliases."""
+    """Return every name of the home: entities, areas, floors, with their aliases; labels."""
+    yield from _things_and_places(home)
+    yield from (label.name for label in sayable_labels(home))
+
+
+def _things_and_places(home: Home) -> Iterator[str]:
     for entity in home.entities.values():
         yield from entity.names
     for area in home.areas.values():

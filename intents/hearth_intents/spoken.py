@@ -40,7 +40,7 @@ _MARK = re.compile(f"[{MARKS}]")
 _NUMBER = re.compile(r"\d+(?:\.\d+|,\d{1,2}(?!\d))?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Speech:
     """The spoken form of one language.
 
@@ -62,6 +62,7 @@ class Speech:
         """Return the usual way to say a text: lower-case words, numbers in words; empty if nothing can be said."""
         return next(iter(self.variants(text)), ())
 
+    @lru_cache(maxsize=32_768)  # noqa: B019 - one object a language lives as long as the process
     def variants(self, text: str) -> tuple[Words, ...]:
         """Return the ways to say a text, the usual one first, none if nothing of it can be said."""
         parts = [self._part(token) for token in _tokens(text, self.symbols)]
@@ -77,7 +78,8 @@ class Speech:
         """Return the ways to say a rank ("third"), none where the language's rules are not known."""
         return _numbers(self.language, value, True)
 
-    def spelled(self, text: str) -> dict[str, str]:
+    @lru_cache(maxsize=32_768)  # noqa: B019 - as above
+    def spelled(self, text: str) -> Mapping[str, str]:
         """Return the words of a text that are not said as written: {"tv": "t v"} for "Kitchen TV".
 
         Words are spelled that have no vowel, and short ones in capitals beside others that are not.

@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 IDLE_S = 300.0
 # Home Assistant's ids of conversations have 26 characters.
 MAX_ID_CHARS = 100
+# Names, and again terms, that a client expects in an utterance: more than any engine takes.
+MAX_EXPECTED = 500
+MAX_EXPECTED_CHARS = 100
 
 
 def transcription_facts(transcription: Transcription, context: Context) -> dict[str, Any]:
@@ -84,6 +87,13 @@ def _text(value: object) -> str:
     return value
 
 
+def expected(*lists: object) -> tuple[str, ...]:
+    """Return what a client expects to be said, of lists that may hold anything, the first list before the next."""
+    told = (item for each in lists if isinstance(each, list | tuple) for item in each[:MAX_EXPECTED])
+    texts = (" ".join(item.split()) for item in told if isinstance(item, str) and len(item) <= MAX_EXPECTED_CHARS)
+    return tuple(dict.fromkeys(text for text in texts if text.isprintable() and any(map(str.isalnum, text))))
+
+
 class Guest(Protocol):
     """What a connection is beside a Wyoming client's: that of a Home Assistant with Hearth's own integration."""
 
@@ -103,8 +113,9 @@ class Guest(Protocol):
 class Utterance:
     """Audio of one client on its way to a transcript."""
 
-    def __init__(self, client: Client, context: Context) -> None:
+    def __init__(self, client: Client, context: Context, names: tuple[str, ...] = ()) -> None:
         self.inbox = AudioInbox()
+        self._names = names
         self._format: PcmFormat | None = None
         self._converter: Converter | None = None
         self.task = asyncio.create_task(self._transcribe(client, context))
@@ -132,7 +143,7 @@ class Utterance:
         try:
             watch = Stopwatch()
             async with client.hearing(context):
-                transcription = await client.pipeline.listen(self.inbox, context, watch)
+                transcription = await client.pipeline.listen(self.inbox, context, watch, self._names)
             client.heard(transcription, watch)
             facts = transcription_facts(transcription, context)
             # The client gets the words, because it has to send them back to be understood; the log does not get a PIN.
@@ -199,7 +210,9 @@ class Client:
         elif Ping.is_type(event.type):
             await write(Pong(text=parse(Ping, event).text).event())
         elif Transcribe.is_type(event.type):
-            await self._begin(parse(Transcribe, event).language)
+            told = event.data or {}  # older versions of the wyoming package do not know these two
+            names = expected(told.get("transcript_names"), told.get("transcript_terms"))
+            await self._begin(parse(Transcribe, event).language, names)
         elif AudioStart.is_type(event.type):
             if self.utterance is None or self.utterance.inbox.closed:
                 await self._begin(None)
@@ -214,9 +227,9 @@ class Client:
         elif event.type.startswith("hearth-") and self._guest is not None:
             await self._guest.receive(event)
 
-    async def _begin(self, language: str | None) -> None:
+    async def _begin(self, language: str | None, names: tuple[str, ...] = ()) -> None:
         await self._stop_utterance()
-        self.utterance = Utterance(self, Context(language=self._language(language)))
+        self.utterance = Utterance(self, Context(language=self._language(language)), names)
 
     async def _on_audio(self, chunk: AudioChunk) -> None:
         if self.utterance is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hearth_core.command import Action
-from hearth_core.home import UNAVAILABLE, Area, Entity, Floor, Home, State
+from hearth_core.home import UNAVAILABLE, Area, Entity, Floor, Home, Label, State
 
 from .bus import Bus, Watcher, Writes, written_to
 
@@ -127,14 +127,16 @@ class House:
         floors: dict[str, Floor] = {}
         areas: dict[str, Area] = {}
         entities: dict[str, Entity] = {}
+        labels: dict[str, Label] = {}
         for bus in self._buses:
             part = bus.home
             floors = {**part.floors, **floors}
             areas = {**part.areas, **areas}
+            labels = {**part.labels, **labels}
             for entity_id, entity in part.entities.items():
                 known = entities.get(entity_id)
                 entities[entity_id] = entity if known is None else _joined(known, entity)
-        return Home.of(floors.values(), areas.values(), entities.values())
+        return Home.of(floors.values(), areas.values(), entities.values(), labels.values())
 
     def _state(self, entity_id: str) -> State | None:
         """Return the state that the most preferred bus knows."""

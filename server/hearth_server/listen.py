@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hearth_core.audio import RATE
 from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.speech import Endpointer, EndpointSettings, SpeechDetector
 
-from .asr.engine import Engine, Outlook, Stream
+from .asr.engine import Biased, Engine, Outlook, Stream
 
 # The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
 PREROLL_S: Final = 0.5
@@ -29,16 +29,26 @@ class Listening:
     A silence ends the utterance: a short one if the recogniser says that nothing can be added to what was said, a long
     one if it says that something is missing.
 
+    Args:
+        engine: the recogniser.
+        settings: when an utterance ends.
+        detector: what tells speech from other sound.
+        names: what whoever sends the audio expects in it; for engines that can prefer words.
+
     Raises:
         EngineError: the engine cannot begin an utterance.
     """
 
-    def __init__(self, engine: Engine, settings: EndpointSettings, detector: SpeechDetector) -> None:
+    def __init__(
+        self, engine: Engine, settings: EndpointSettings, detector: SpeechDetector, names: Sequence[str] = ()
+    ) -> None:
         self.partial: Hypothesis | None = None
         self._engine = engine
         self._settings = settings
         self._endpointer = Endpointer(settings, detector)
         self._stream: Stream = engine.open()
+        if names and isinstance(self._stream, Biased):
+            self._stream.prefer(names)
         self._held = bytearray()  # audio that the recogniser has not heard yet
         self._position = 0  # where `_held` begins, in samples from the start
         self._end: EndReason | None = None

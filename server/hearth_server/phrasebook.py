@@ -14,7 +14,7 @@ import yaml
 
 from hearth_core.command import Context, IntentMatch, Outcome, OutcomeStatus, Response, ResponseKind
 from hearth_core.errors import SentenceError
-from hearth_core.home import Area, Entity, Floor, Home
+from hearth_core.home import Area, Entity, Floor, Home, Label
 
 from .bus import written_to
 from .plan import Plan
@@ -161,8 +161,9 @@ class Phrasebook:
 
 def _slot_texts(match: IntentMatch, home: Home) -> dict[str, Any]:
     """Return the slots as they were said; those that nobody said (from data or context), by name or value."""
-    named: Mapping[str, Mapping[str, Entity | Area | Floor]]
-    named = {"name": home.entities, "area": home.areas, "floor": home.floors}
+    named: Mapping[str, Mapping[str, Entity | Area | Floor | Label]]
+    labels = {label.value: label for label in home.labels.values()}
+    named = {"name": {**labels, **home.entities}, "area": home.areas, "floor": home.floors}
     texts: dict[str, Any] = {}
     for name, slot in match.slots.items():
         known = named[name].get(str(slot.value)) if name in named else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -192,15 +192,19 @@ class Pipeline:
         return answer
 
     async def listen(
-        self, audio: AsyncIterable[bytes], context: Context, watch: Stopwatch | None = None
+        self,
+        audio: AsyncIterable[bytes],
+        context: Context,
+        watch: Stopwatch | None = None,
+        names: Sequence[str] = (),
     ) -> Transcription:
-        """Read audio until the end of speech and return what was said.
+        """Read audio until the end of speech and return what was said; `names` are expected in it.
 
         Raises:
             PeerError: the audio broke off.
         """
         watch = watch or Stopwatch()
-        listening = Listening(self.engine, self.settings.endpoint, self._detector())
+        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names)
         try:
             partial: Hypothesis | None = None
             async for pcm in audio:

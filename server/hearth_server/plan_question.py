@@ -21,6 +21,9 @@ def _get_state(match: IntentMatch, home: Home, context: Context) -> Plan:
     if len(found) == 1 and found[0].state.value in NOTHING_KNOWN:
         return refused(match, Refusal("no_state", {"entity": found[0].name}))
     states = {_plain(state) for state in values_of(match, "state")}
+    if not states and home.labelled(match.value("name")) and len({entity.state.value for entity in found}) > 1:
+        # "The Christmas lights are on" would be half of the truth.
+        return refused(match, Refusal("duplicate_entities", {"entity": match.slots["name"].text}))
     if not states:
         return answer(match, found)
     matched = tuple(entity for entity in found if _plain(entity.state.value) in states)

@@ -17,13 +17,25 @@ def _switch(on: bool) -> Handler:
         # The data says "all of the lights" by its response; every other sentence without a place means the room.
         everywhere = (match.response or "").endswith("_all")
         described = bool({"name", "domain", "device_class"} & match.slots.keys())
-        found = select(match, home, context, Wanted(frozenset() if described else EVERYTHING, here=not everywhere))
+        kinds = _kinds(match, home) if described else EVERYTHING
+        found = select(match, home, context, Wanted(kinds, here=not everywhere))
         if isinstance(found, Refusal):
             return refused(match, found)
         actions = _switched((entity, on) for entity in found)
         return done(match, actions) if actions else refused(match, Refusal("feature_not_supported"))
 
     return handle
+
+
+def _kinds(match: IntentMatch, home: Home) -> frozenset[str]:
+    """Return what is meant of a label that holds several kinds of things; nothing for any other name, which is one."""
+    held = {entity.domain for entity in home.labelled(match.value("name"))}
+    # The data says what a sentence is about by its response: "lock the …" has `lock`, "open the …" `cover`.
+    about = (match.response or "").partition("_")[0]
+    if len(held) < 2 or "domain" in match.slots:
+        return frozenset()
+    # "Off" must not unlock the door among the lights; as with a room, it is for what one leaves on.
+    return frozenset({about}) if about in held else EVERYTHING
 
 
 def _switched(turns: Iterable[tuple[Entity, bool]]) -> tuple[Action, ...]:
@@ -61,18 +73,18 @@ def _leave_on(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(without(match, "domain"), home, context, Wanted(EVERYTHING))
     if isinstance(found, Refusal):
         return refused(match, found)
-    kept = found[0]
+    rooms = {kept.area_id for kept in found}
     others = tuple(
         entity
         for entity in home.entities.values()
         if entity.domain in kinds
-        and entity.entity_id != kept.entity_id
-        and (kept.area_id is None or entity.area_id == kept.area_id)
+        and entity not in found
+        and (None in rooms or entity.area_id in rooms)
         and entity.state.value not in ("off", "standby")
     )
-    on = ((kept, True),) if kept.state.value not in ON_STATES else ()
+    on = ((kept, True) for kept in found if kept.state.value not in ON_STATES)
     made = done(match, _switched((*on, *((entity, False) for entity in others))))
-    return made if made.actions else Plan(match, made.kind, matched=(kept.entity_id,))
+    return made if made.actions else Plan(match, made.kind, matched=tuple(kept.entity_id for kept in found))
 
 
 HANDLERS: Mapping[str, Handler] = {

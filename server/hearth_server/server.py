@@ -13,7 +13,6 @@ from typing import Any
 from hearth_core.announce import WYOMING, announced
 from hearth_core.command import Context, Response
 from hearth_core.config import Config
-from hearth_core.errors import HearthError
 from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
@@ -21,7 +20,7 @@ from hearth_intents.sentence_folders import SentenceFolders
 from .arbitration import Arbitration, Rules
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
-from .companion.serving import make_companion, sentence_folder, serving_companion, tell_code
+from .companion.serving import listening_secured, make_companion, sentence_folder, serving_companion, tell_code
 from .companion.session import Session
 from .dialogue import TalkSettings
 from .handler import Client
@@ -30,19 +29,18 @@ from .house import House
 from .pin import pin_gate
 from .pipeline import Pipeline, PipelineSettings
 from .policy import rules
+from .renewal import keep_understanding
 from .satellite_control import Trust
 from .satellites import SatelliteLink
 from .schedule.bell import SatelliteBell
 from .schedule.clock import Clock
 from .schedule.schedule import Schedule, open_schedule
-from .sentence_watch import tell_problems, watching
+from .sentence_watch import tell_problems
 from .understanding import understand_home
 from .voice import choose_voice
 
 log = logging.getLogger(__name__)
 
-# Home Assistant renames in bursts (an area, its devices, their entities); one rebuild serves a burst.
-REBUILD_AFTER_S = 0.3
 # A bus that is there has told its part by then; one that is not is awaited while the server runs.
 SETTLE_S = 3.0
 
@@ -99,41 +97,13 @@ async def running_pipeline(
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
-        understanding = await asyncio.to_thread(understand_home, sentences, house.home, gate.digits)
+        understanding = await asyncio.to_thread(understand_home, sentences, house.home, pin_digits=gate.digits)
         await asyncio.to_thread(engine.use, understanding.grammar)
         talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, _keep_understanding(pipeline, sentence_folders))
+        _own(stack, keep_understanding(pipeline, sentence_folders))
         yield pipeline
-
-
-async def _keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> None:
-    """Rebuild grammar and matcher whenever names or sentences change, and swap them between utterances."""
-    outdated = asyncio.Event()
-    pipeline.house.subscribe(lambda change: outdated.set() if change.vocabulary else None)
-
-    async def renew() -> tuple[HearthError, ...]:
-        outdated.set()
-        return (await asyncio.to_thread(folders.load)).problems
-
-    pipeline.renew = renew
-    async with watching(folders, outdated.set):
-        while True:
-            await outdated.wait()
-            await asyncio.sleep(REBUILD_AFTER_S)
-            outdated.clear()
-            try:
-                sentences = await asyncio.to_thread(folders.load)
-                digits = pipeline.settings.talk.gate.digits
-                understanding = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, digits)
-                await asyncio.to_thread(pipeline.engine.use, understanding.grammar)
-            except HearthError as error:
-                log.error("names or sentences changed, but the new ones cannot be used: %s", error)
-            else:
-                tell_problems(folders)
-                pipeline.understanding = understanding
-                log.info("names or sentences changed: %d words", len(understanding.grammar.graph.words))
 
 
 @contextlib.asynccontextmanager
@@ -159,7 +129,16 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
             await Client(connection, pipeline, config.language, guest).run()
 
         listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
+
+        async def on_secured(connection: Connection) -> None:
+            guest = Session(companion, connection, pipeline, secured=True) if companion else None
+            await Client(connection, pipeline, config.language, guest).run()
+
         async with listener:
+            if companion is not None:
+                await stack.enter_async_context(
+                    listening_secured(companion, settings.companion, listener, on_secured, settings.max_connections)
+                )
             if settings.announce and not is_loopback(listener.host):
                 server_id = stable_id("server", listener.port)
                 facts = {"hearth": "server"}

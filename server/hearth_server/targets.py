@@ -58,7 +58,7 @@ def select(match: IntentMatch, home: Home, context: Context, wanted: Wanted = AN
 
     A name that several entities share means the one in the area that was said, else the one in the satellite's area,
     else the one that can do it; if that leaves several, none. A `name` slot without text is a choice made before, and
-    stands.
+    stands. A label means all that carry it and can do it.
     """
     placed = bool({"area", "floor", "name"} & match.slots.keys())
     if wanted.here and not placed and context.area_id in home.areas:
@@ -73,6 +73,9 @@ def select(match: IntentMatch, home: Home, context: Context, wanted: Wanted = AN
         if not isinstance(able, Refusal) and wanted.here and not placed and len(able) > 1:
             return Refusal("which_area")
         return able
+    if group := home.labelled(match.value("name")):
+        there = _placed(_of_kind(group, said), home, said)
+        return _able(there, wanted) if there else _refusal("no_entity", said)
     found = _named(match, home, said)
     if isinstance(found, Refusal):
         return found
@@ -134,14 +137,21 @@ def _named(match: IntentMatch, home: Home, said: _Said) -> tuple[Entity, ...] | 
     )
     if chosen is not None:
         found = tuple(entity for entity in found if entity.domain == chosen.domain)
-    if said.domains:
-        found = tuple(entity for entity in found if entity.domain in said.domains)
-    if said.device_classes:
-        found = tuple(entity for entity in found if entity.device_class in said.device_classes)
+    found = _of_kind(found, said)
     if not found:
         return Refusal("no_entity", said.words)
     there = _placed(found, home, said)
     return there or _refusal("no_entity", said)
+
+
+def _of_kind(found: Iterable[Entity], said: _Said) -> tuple[Entity, ...]:
+    """Return those of the kinds that the sentence says."""
+    return tuple(
+        entity
+        for entity in found
+        if (not said.domains or entity.domain in said.domains)
+        and (not said.device_classes or entity.device_class in said.device_classes)
+    )
 
 
 def _described(home: Home, said: _Said, wanted: Wanted) -> tuple[Entity, ...] | Refusal:

@@ -1,4 +1,4 @@
-"""What the server knows of one home in one language, built together and swapped together."""
+"""What the server knows of one home in one language."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from .phrasebook import Phrasebook
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Understanding:
-    """Grammar, matcher, follow-ups and phrasebook of the same home and the same sentences.
+    """Matcher, follow-ups and phrasebook of the same home and the same sentences, swapped together.
 
+    `grammar` is what the recogniser hears by: of the same home, or, until its graph is built, of the one before.
     `problems` are those of the author's sentence files, each with file and line.
     """
 
@@ -29,8 +30,8 @@ class Understanding:
     problems: tuple[SentenceError, ...] = ()
 
 
-def understand_home(sentences: Sentences, home: Home, pin_digits: int = 0) -> Understanding:
-    """Build it; pure computing that takes up to seconds for a large home, so servers call it in a thread.
+def grammar_of(sentences: Sentences, home: Home, pin_digits: int = 0) -> Grammar:
+    """Return what the recogniser is to hear by; computing of up to seconds for a large home.
 
     Args:
         sentences: what can be said.
@@ -40,9 +41,27 @@ def understand_home(sentences: Sentences, home: Home, pin_digits: int = 0) -> Un
     Raises:
         SentenceError: the sentences do not make a grammar.
     """
+    return compile_grammar(sentences, home, talk=True, pin_digits=pin_digits)
+
+
+def understand_home(
+    sentences: Sentences, home: Home, before: Understanding | None = None, *, pin_digits: int = 0
+) -> Understanding:
+    """Return what a home's texts are understood by; computing, so servers call it in a thread.
+
+    Args:
+        sentences: what can be said.
+        home: whose names are meant.
+        before: of the home before. Its grammar is kept, and its work taken over where the sentences are the same; None
+            for the first, which gets a grammar of its own.
+        pin_digits: as for `grammar_of`.
+
+    Raises:
+        SentenceError: the sentences do not make a grammar.
+    """
     return Understanding(
-        grammar=compile_grammar(sentences, home, talk=True, pin_digits=pin_digits),
-        matcher=Matcher(sentences, home),
+        grammar=before.grammar if before else grammar_of(sentences, home, pin_digits),
+        matcher=Matcher(sentences, home, before.matcher if before else None),
         followups=FollowUps(sentences.language, home),
         phrasebook=Phrasebook(sentences),
         problems=sentences.problems,

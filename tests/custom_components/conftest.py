@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hearth import coordinator as coordinator_module
 from custom_components.hearth import feed
-from custom_components.hearth.const import CONF_SERVER_ID, DOMAIN
+from custom_components.hearth.const import CONF_FINGERPRINT, CONF_SERVER_ID, DOMAIN
 from tests.custom_components.fake_server import ENTRY, SERVER_ID, TOKEN, FakeServer, serving
 
 
@@ -57,7 +57,13 @@ def entry(hass: HomeAssistant, server: FakeServer) -> MockConfigEntry:
         title="Test server",
         entry_id=ENTRY,
         unique_id=SERVER_ID,
-        data={CONF_HOST: "127.0.0.1", CONF_PORT: server.port, CONF_TOKEN: TOKEN, CONF_SERVER_ID: SERVER_ID},
+        data={
+            CONF_HOST: "127.0.0.1",
+            CONF_PORT: server.port,
+            CONF_TOKEN: TOKEN,
+            CONF_SERVER_ID: SERVER_ID,
+            CONF_FINGERPRINT: server.fingerprint,
+        },
     )
     entry.add_to_hass(hass)
     return entry

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
+import shutil
+import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from wyoming.asr import Transcribe, Transcript
@@ -13,6 +19,8 @@ from wyoming.error import Error
 from wyoming.event import Event
 
 from hearth_core.companion import PREFIX, PROTOCOL, Dialogue, RefusedError, unpack
+from hearth_core.pairing_proof import CLIENT, SERVER, pairing_key, proof
+from hearth_core.trust import make_certificate, server_context
 from hearth_core.wire import Connection, serve
 
 SERVER_ID = "0123456789abcdef0123456789abcdef"
@@ -67,12 +75,18 @@ class FakeServer:
     """What it was told, and what it answers.
 
     Attributes:
+        secured: whether it speaks TLS, and tells so.
+        knows_the_code: False for one that only pretends to be the server.
         refuse: by method at the door, or "hello": the refusal.
         answers: by method: what a request gets, a function of its fields, or an exception.
     """
 
     def __init__(self) -> None:
         self.port = 0
+        self.tls_port = 0
+        self.fingerprint = ""
+        self.secured = True
+        self.knows_the_code = True
         self.server_id = SERVER_ID
         self.protocol = PROTOCOL
         self.version = "0.1.0"
@@ -88,6 +102,7 @@ class FakeServer:
         self.transcribe: Transcribe | None = None
         self.heard = b""
         self.paired = 0
+        self.tokens: list[object] = []  # those that were said at the door
         self.connections: set[Connection] = set()
         self.told = asyncio.Event()
         self._parts: dict[int, bytes] = {}
@@ -99,6 +114,7 @@ class FakeServer:
             "version": self.version,
             "protocol": self.protocol,
             "language": "en",
+            **({"fingerprint": self.fingerprint, "tls_port": self.tls_port} if self.fingerprint else {}),
         }
 
     async def tell(self, **changes: Any) -> None:
@@ -151,15 +167,17 @@ class FakeServer:
 
     async def _at_the_door(self, connection: Connection, method: str, fields: Mapping[str, Any]) -> Dialogue | None:
         answer: tuple[str, dict[str, Any]]
+        if method == "hello":
+            self.tokens.append(fields.get("token"))
         if method in self.refuse:
             answer = "refused", self.refuse[method].data()
         elif method == "describe":
             answer = "identity", self.identity()
         elif method == "pair":
             answer = "pairing", {"valid_s": 600}
-        elif method == "pair-code" and fields["code"] == CODE:
+        elif method == "pair-code" and (proven := self._proven(fields)) is not None:
             self.paired += 1
-            answer = "paired", {"token": TOKEN}
+            answer = "paired", {"token": TOKEN, "proof": proven}
         elif method == "pair-code":
             answer = "refused", RefusedError("wrong-code", "the code is wrong").data()
         elif fields.get("token") != TOKEN:
@@ -176,6 +194,16 @@ class FakeServer:
         if fields["role"] == "home":
             self.dialogue = dialogue
         return dialogue
+
+    def _proven(self, fields: Mapping[str, Any]) -> str | None:
+        """Return our proof if the code is right, None if not."""
+        if not self.fingerprint:
+            return "" if fields["code"] == CODE else None
+        key = pairing_key(CODE, fields["nonce"])
+        theirs, ours = (proof(key, who, self.server_id, self.fingerprint) for who in (CLIENT, SERVER))
+        if not self.knows_the_code:
+            return "made up"
+        return ours if fields["proof"] == theirs else None
 
     def _answering(self, name: str) -> Any:
         async def answer(fields: Mapping[str, Any], payload: bytes) -> Mapping[str, Any] | None:
@@ -226,11 +254,25 @@ def names(home: Mapping[str, Any]) -> dict[str, list[str]]:
 
 @asynccontextmanager
 async def serving(server: FakeServer) -> AsyncIterator[FakeServer]:
-    """Listen on a free port of loopback."""
-    listener = await serve("127.0.0.1", server.port, server.on_connection)
-    server.port = listener.port
-    async with listener:
-        yield server
+    """Listen on a free port of loopback, and on another for TLS."""
+    async with await serve("127.0.0.1", server.port, server.on_connection) as listener:
+        server.port = listener.port
+        if not server.secured:
+            yield server
+            return
+        context, server.fingerprint = certificate()
+        async with await serve("127.0.0.1", 0, server.on_connection, tls=context) as secured:
+            server.tls_port = secured.port
+            yield server
+
+
+@functools.cache
+def certificate() -> tuple[ssl.SSLContext, str]:
+    """Return a certificate for all servers of a run, and its fingerprint."""
+    folder = Path(tempfile.mkdtemp(prefix="hearth-certificate-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    fingerprint = make_certificate(folder / "cert.pem", folder / "key.pem", "test")
+    return server_context(folder / "cert.pem", folder / "key.pem"), fingerprint
 
 
 def error(text: str) -> Event:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from custom_components.hearth.const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_SERVER_ID, DOMAIN
+from custom_components.hearth.const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_FINGERPRINT, CONF_SERVER_ID, DOMAIN
 from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import HomeAssistant
@@ -58,7 +58,9 @@ async def test_address_and_code_make_an_entry(home: HomeAssistant, server: FakeS
         CONF_PORT: server.port,
         CONF_TOKEN: TOKEN,
         CONF_SERVER_ID: SERVER_ID,
+        CONF_FINGERPRINT: server.fingerprint,
     }
+    assert len(server.fingerprint) == 64
     await home.async_block_till_done()
     assert await home.config_entries.async_unload(done["result"].entry_id)
 
@@ -81,6 +83,30 @@ async def test_a_code_that_is_refused_can_be_given_again(
     assert done["type"] is FlowResultType.CREATE_ENTRY
     await home.async_block_till_done()
     await home.config_entries.async_unload(done["result"].entry_id)
+
+
+async def test_who_does_not_know_the_code_is_not_paired_with(home: HomeAssistant, server: FakeServer) -> None:
+    """Somebody in between has a certificate of its own, and can make no proof for the code."""
+    flow = await go_on(home, await begin(home), host="127.0.0.1", port=server.port)
+    server.knows_the_code = False
+    flow = await go_on(home, flow, code=CODE)
+    assert flow["errors"] == {"base": "not_proven"}
+    assert not home.config_entries.async_entries(DOMAIN)
+
+
+async def test_a_server_without_encryption_is_agreed_to_before_a_code_is_asked_for(home: HomeAssistant) -> None:
+    server = FakeServer()
+    server.secured = False
+    async with serving(server):
+        flow = await go_on(home, await begin(home), host="127.0.0.1", port=server.port)
+        assert (flow["step_id"], flow["errors"]) == ("in_the_clear", None)
+        flow = await go_on(home, flow)
+        assert flow["step_id"] == "pair"
+        done = await go_on(home, flow, code=CODE)
+        assert done["data"][CONF_FINGERPRINT] == ""
+        await home.async_block_till_done()
+        assert server.dialogue is not None
+        await home.config_entries.async_unload(done["result"].entry_id)
 
 
 async def test_a_code_that_was_too_old_is_shown_anew(home: HomeAssistant, server: FakeServer) -> None:

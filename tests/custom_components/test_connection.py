@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from hearth_core.companion import RefusedError
 from tests.custom_components.conftest import set_up
-from tests.custom_components.fake_server import ENTRY, SATELLITE, SERVER_ID, FakeServer, serving
+from tests.custom_components.fake_server import ENTRY, SATELLITE, SERVER_ID, TOKEN, FakeServer, serving
 
 STATE = "sensor.test_server_state"
 
@@ -105,6 +105,50 @@ async def test_a_server_updated_under_us_is_an_issue_until_it_fits_again(
     await server.until(lambda: ir.async_get(home).async_get_issue(DOMAIN, issue))
     server.refuse.clear()
     await server.until(lambda: ir.async_get(home).async_get_issue(DOMAIN, issue) is None)
+
+
+@pytest.mark.parametrize("fingerprint", ["f" * 64, ""], ids=["another", "none"])
+async def test_a_server_without_the_certificate_that_we_know_is_not_told_the_token(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, fingerprint: str
+) -> None:
+    server.tokens.clear()
+    server.fingerprint = fingerprint
+    server.drop()
+    await server.until(lambda: home.config_entries.flow.async_progress())
+    assert server.tokens == []
+
+
+async def test_a_server_that_becomes_another_is_not_told_the_token(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "REFUSED_S", 0.05)
+    server.tokens.clear()
+    server.server_id = "f" * 32
+    server.drop()
+    await server.until(lambda: home.states.get(STATE).state == STATE_UNAVAILABLE)
+    assert server.tokens == []
+    server.server_id = SERVER_ID
+    await server.until(lambda: home.states.get(STATE).state == "idle")
+    assert server.tokens == [TOKEN]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"no frame at all\n",
+        b'{"type": "hearth-status", "data_length": 99999999999}\n',
+        b"\xff\x00\n" * 50,
+        b'{"type": 5}\n',
+    ],
+)
+async def test_a_server_that_begins_to_speak_junk_is_left_and_tried_again(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, junk: bytes
+) -> None:
+    homes = len(server.homes)
+    for connection in tuple(server.connections):
+        connection._writer.write(junk)
+    await server.until(lambda: len(server.homes) > homes)
+    await server.until(lambda: home.states.get(STATE).state == "idle")
 
 
 async def test_a_fault_of_our_own_ends_in_the_log_and_not_the_connection(

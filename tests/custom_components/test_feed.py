@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from pathlib import Path
 
-from custom_components.hearth.feed import names_and_terms
+import pytest
+from custom_components.hearth import feed as feed_module
+from custom_components.hearth.feed import AT_ONCE, snapshot
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import area_registry as ar
@@ -13,6 +17,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import label_registry as lr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from hearth_core.errors import WireError
 from tests.custom_components.conftest import set_up
 from tests.custom_components.fake_server import FakeServer, names
 
@@ -102,10 +107,51 @@ async def test_five_thousand_entities_are_told(home: HomeAssistant, entry: MockC
         )
     await set_up(home, entry, server)
     assert len(server.homes[-1]["entities"]) == 5001
-    found, places = names_and_terms(home)
+    found, places = entry.runtime_data.expected
     assert len(found) == 500
-    assert places == ["Kitchen", "cook house", "Ground floor"]
+    assert places == ("Kitchen", "cook house", "Ground floor")
     await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_large_home_is_read_in_turns_with_everything_else(home: HomeAssistant) -> None:
+    for number in range(5000):
+        home.states.async_set(f"light.l{number}", "off", {"friendly_name": f"Lamp {number}"})
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    told, states = await snapshot(home)
+    other.cancel()
+    await asyncio.gather(other, return_exceptions=True)
+    assert len(told["entities"]) == len(states) == 5001
+    assert turns >= 5000 // AT_ONCE
+
+
+async def test_a_home_that_the_server_does_not_take_is_told_again_when_it_is_another(
+    home: HomeAssistant,
+    loaded: MockConfigEntry,
+    server: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR)
+    registry = er.async_get(home)
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_module, "pack", _too_large)
+        registry.async_update_entity("light.lamp", aliases=["lantern"])
+        await server.until(lambda: "did not take the home: too large" in caplog.text)
+    registry.async_update_entity("light.lamp", aliases=["sconce"])
+    await server.until(lambda: names(server.homes[-1])["light.lamp"] == ["sconce"])
+    assert server.dialogue is not None, "the connection stays"
+
+
+def _too_large(text: bytes) -> tuple[bytes, ...]:
+    raise WireError("too large")
 
 
 async def test_a_server_that_has_its_own_way_to_home_assistant_is_not_fed(

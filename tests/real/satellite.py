@@ -3,13 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import re
+import subprocess
 import sys
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 START_S = 60.0
+
+
+class SatelliteProcess:
+    """A satellite on a port of its own, to be started, killed, and started again.
+
+    Args:
+        folder: for its log, its settings, and the file that stands for its speaker.
+        port: to listen on.
+        recording: what it hears.
+        wake: its wake word.
+    """
+
+    def __init__(self, folder: Path, port: int, recording: Path, wake: str = "okay_nabu") -> None:
+        self.port = port
+        self.log = folder / "satellite.log"
+        self.speaker = folder / "speaker.wav"
+        config = folder / "satellite.yaml"
+        config.write_text(json.dumps({"satellite": {"control": {"state_file": str(folder / "state.json")}}}))
+        self._env = {**os.environ, "HEARTH_CONFIG": str(config)}
+        options = ["--port", str(port), "--name", "Hallway", "--wake", wake, "--mic-file", str(recording)]
+        self._command = [sys.executable, "-m", "hearth_satellite", *options, "--speaker", str(self.speaker)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def kill(self) -> None:
+        """End it at once."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def played_s(self) -> float:
+        """Return the seconds of sound that it has played."""
+        if not self.speaker.exists() or self.speaker.stat().st_size < 44:
+            return 0.0
+        with wave.open(str(self.speaker)) as file:
+            return float(file.getnframes() / file.getframerate())
 
 
 @asynccontextmanager

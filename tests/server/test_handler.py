@@ -16,7 +16,8 @@ from wyoming.info import Describe, Info
 from wyoming.intent import Intent, NotRecognized, Recognize
 from wyoming.ping import Ping, Pong
 
-from tests.fakes import silence, tone
+from hearth_server.handler import MAX_EXPECTED, expected
+from tests.fakes import FakeEngine, silence, tone
 from tests.server.conftest import PipelineFactory, serving
 
 WAIT_S = 10
@@ -254,3 +255,32 @@ async def test_a_client_that_leaves_in_the_middle_frees_the_recogniser(running: 
         async with asyncio.timeout(WAIT_S):
             while not (streams and all(stream.closed for stream in streams)):
                 await asyncio.sleep(0.01)
+
+
+async def test_names_that_a_client_expects_reach_the_recogniser(running: PipelineFactory) -> None:
+    async with (
+        running("turn on the lamp") as pipeline,
+        serving(pipeline) as listener,
+        AsyncTcpClient("127.0.0.1", listener.port) as client,
+    ):
+        await client.write_event(Transcribe(transcript_names=["Lava Lamp", "EcoBee"], transcript_terms=["Den"]).event())
+        await speak(client, silence(0.3) + tone(1.0) + silence(1.5))
+        assert Transcript.is_type((await read(client)).type)
+        await client.write_event(Transcribe().event())
+        await speak(client, silence(0.3) + tone(1.0) + silence(1.5))
+        assert Transcript.is_type((await read(client)).type)
+        assert isinstance(pipeline.engine, FakeEngine)
+        assert [s.expected for s in pipeline.engine.streams] == [("Lava Lamp", "EcoBee", "Den"), ()]
+
+
+@pytest.mark.parametrize(
+    ("lists", "kept"),
+    [
+        ((["a b", " a  b ", "c"], ["c", "d"]), ("a b", "c", "d")),
+        ((None, "letters", {"a": 1}, 5), ()),
+        (([1, None, ["x"], "", "!?", "x" * 101, "a\x00b", "é"],), ("é",)),
+        (([f"n{number}" for number in range(2000)],), tuple(f"n{number}" for number in range(MAX_EXPECTED))),
+    ],
+)
+def test_expected_names_are_checked_and_bounded(lists: tuple[object, ...], kept: tuple[str, ...]) -> None:
+    assert expected(*lists) == kept

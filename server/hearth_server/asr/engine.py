@@ -7,9 +7,10 @@ time for a stream, any number of streams at once for an engine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hearth_core.command import Hypothesis
 from hearth_intents.grammar import Grammar
@@ -58,6 +59,17 @@ class Stream(Protocol):
 
     def close(self) -> None:
         """Give back what the stream holds; may be called at any time, and more than once."""
+
+
+@runtime_checkable
+class Biased(Protocol):
+    """A stream of an engine that can prefer some words to others.
+
+    Those that are bound to the home's grammar have its names already, and may weigh these more; or do without.
+    """
+
+    def prefer(self, names: Sequence[str]) -> None:
+        """Expect these names in this utterance, the likelier first; said before its first audio."""
 
 
 class Engine(Protocol):

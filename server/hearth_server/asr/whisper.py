@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ class WhisperEngine:
         module = extras.load("faster_whisper", extra="whisper", error=EngineError)
         self._beam_size = config.beam_size
         self._language = language
-        self._hotwords = ""
+        self._names: tuple[str, ...] = ()
         self._lock = threading.Lock()  # the model decodes one utterance at a time; two would each take twice as long
         remedy = "Set server: whisper: model: to a folder in CTranslate2's format, or to a model's name"
         folder = Path(config.model).expanduser()
@@ -71,7 +71,9 @@ class WhisperEngine:
 
     def use(self, grammar: Grammar) -> None:
         """Prefer the home's names from the next utterance on."""
-        self._hotwords = _hotwords(grammar.names)
+        self._names = grammar.names
+        if (kept := len(_fitting(grammar.names))) < len(grammar.names):
+            log.warning("whisper prefers the first %d of the home's names only", kept)
 
     def open(self) -> WhisperStream:
         """Begin an utterance."""
@@ -80,8 +82,8 @@ class WhisperEngine:
     def close(self) -> None:
         """Give back the model."""
 
-    def recognise(self, pcm: bytes) -> tuple[Hypothesis, ...]:
-        """Return the reading of an utterance, none if it is silence.
+    def recognise(self, pcm: bytes, names: Sequence[str] = ()) -> tuple[Hypothesis, ...]:
+        """Return the reading of an utterance, none if it is silence; these names are expected before the home's.
 
         Raises:
             EngineError: the model failed.
@@ -93,7 +95,7 @@ class WhisperEngine:
                     samples,
                     language=self._language,
                     beam_size=self._beam_size,
-                    hotwords=self._hotwords or None,
+                    hotwords=", ".join(_fitting((*names, *self._names))) or None,
                     condition_on_previous_text=False,
                     without_timestamps=True,
                 )
@@ -111,6 +113,11 @@ class WhisperStream:
     def __init__(self, engine: WhisperEngine) -> None:
         self._engine = engine
         self._pcm = bytearray()
+        self._names: tuple[str, ...] = ()
+
+    def prefer(self, names: Sequence[str]) -> None:
+        """Expect these names, before the home's."""
+        self._names = tuple(names)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio; Whisper hears whole utterances, so there is no reading yet."""
@@ -127,24 +134,23 @@ class WhisperStream:
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance and return its reading."""
-        return self._engine.recognise(bytes(self._pcm)) if self._pcm else ()
+        return self._engine.recognise(bytes(self._pcm), self._names) if self._pcm else ()
 
     def close(self) -> None:
         """Give back the audio."""
         self._pcm.clear()
 
 
-def _hotwords(names: Iterable[str]) -> str:
-    """Return the names as a prompt, as many as fit."""
+def _fitting(names: Iterable[str]) -> list[str]:
+    """Return the first of the names, each once, as many as fit into a prompt."""
     kept: list[str] = []
     size = 0
-    for name in names:
+    for name in dict.fromkeys(names):
         size += len(name) + 2
         if size > MAX_HOTWORD_CHARS:
-            log.warning("whisper prefers the first %d of the home's names only", len(kept))
             break
         kept.append(name)
-    return ", ".join(kept)
+    return kept
 
 
 def _silent(segment: Any) -> bool:

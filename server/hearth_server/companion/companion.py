@@ -65,6 +65,8 @@ class Companion:
         self.policies = Policies(self.folder)
         self.bus = CompanionBus()
         self.feeds = True
+        self.fingerprint = ""  # of the certificate; with the port it is told as soon as TLS is listened on
+        self.tls_port = 0
         self.work = Work()
         self.pipeline: Pipeline | None = None
         self._sessions: set[Session] = set()
@@ -85,6 +87,7 @@ class Companion:
             "version": __version__,
             "protocol": PROTOCOL,
             "language": self.language,
+            **({"fingerprint": self.fingerprint, "tls_port": self.tls_port} if self.tls_port else {}),
         }
 
     def status(self) -> dict[str, Any]:

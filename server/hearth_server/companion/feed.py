@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from hearth_core.errors import WireError
-from hearth_core.home import Area, Floor
+from hearth_core.home import Area, Floor, Label
 
 from ..home_assistant.registry import Listing, Registry, clean
 
@@ -63,15 +63,11 @@ class Told:
 
     Attributes:
         states: an event for `States`, all the states there are.
-        labels: names by id.
-        labelled: ids of entities, by label id.
         sentences: texts of sentence files in Home Assistant's format, by file name.
     """
 
     registry: Registry = field(default_factory=Registry)
     states: Mapping[str, Any] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    labelled: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sentences: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,10 +92,9 @@ def told(document: Any) -> Told:
             tuple(Floor(f.id, clean(f.name, f.id), _cleaned(f.aliases), f.level) for f in home.floors),
             tuple(Area(a.id, clean(a.name, a.id), _cleaned(a.aliases), a.floor_id) for a in home.areas),
             {e.id: Listing(e.id, e.area_id, _cleaned(e.names), computed=not e.names) for e in home.entities},
+            tuple(Label(i.id, clean(i.name, i.id), frozenset(labelled.get(i.id, ()))) for i in home.labels),
         ),
         {"a": home.states},
-        {label.id: clean(label.name, label.id) for label in home.labels},
-        {label: frozenset(ids) for label, ids in labelled.items()},
         home.sentences,
     )
 

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from hearth_core.companion import RefusedError
 from hearth_core.errors import ConfigError
+from hearth_core.pairing_proof import CLIENT, SERVER, pairing_key, proof, same
 
 from . import state_file
 
@@ -79,6 +81,7 @@ class Pairing:
         self._clock = clock
         self._wrong = 0
         self._locked_until = 0.0
+        self._proving = threading.Lock()
 
     @property
     def server_id(self) -> str:
@@ -110,11 +113,38 @@ class Pairing:
         Raises:
             RefusedError: wrong-code, no-code or locked.
         """
+        with self._proving:
+            return self._accept(lambda valid: hmac.compare_digest(code.encode(), valid.encode()), name)
+
+    def accept_proof(self, said: object, nonce: str, fingerprint: str, name: str) -> tuple[str, str]:
+        """Pair whoever proves to know the code and to have seen our certificate; return the token, and our proof.
+
+        Args:
+            said: the proof.
+            nonce: that it was made with; see `pairing_proof`.
+            fingerprint: of our certificate.
+            name: of whoever it is.
+
+        Raises:
+            RefusedError: as `accept`. Who saw another certificate has a wrong code.
+        """
+        server_id = self.server_id
+        answers: list[str] = []
+
+        def right(valid: str) -> bool:
+            key = pairing_key(valid, nonce)
+            answers.append(proof(key, SERVER, server_id, fingerprint))
+            return same(said, proof(key, CLIENT, server_id, fingerprint))
+
+        with self._proving:  # each proof takes 64 MiB for a moment
+            return self._accept(right, name), answers[0]
+
+    def _accept(self, right: Callable[[str], bool], name: str) -> str:
         self._refuse_if_locked()
         valid = self._code()
         if valid is None:
             raise RefusedError("no-code", "there is no valid code", remedy="Run `hearth server pair` for a new one")
-        if not hmac.compare_digest(code.encode(), valid.code.encode()):
+        if not right(valid.code):
             self._count_wrong()
         self._wrong = 0
         kept = self._kept()

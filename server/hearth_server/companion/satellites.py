@@ -68,6 +68,8 @@ def facts(satellite: Satellite) -> dict[str, Any]:
     told: dict[str, Any] = {"state": state}
     if isinstance(satellite, Told) and satellite.state is not None:
         said = satellite.state.model_dump(mode="json")
+        # To choose from, as Home Assistant shows it, is every word that the satellite could listen for.
+        said["wake_words"] = list(dict.fromkeys((*said.pop("available_wake_words"), *said["wake_words"])))
         told |= {k: v for k, v in said.items() if there or k not in ("state", "level_dbfs")}
     can = [name for name, kind in (("announce", Speaking), ("set", Settable)) if isinstance(satellite, kind)]
     return {"name": satellite.name, "connected": there, "area_id": satellite.area_id(), **told, "can": can}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from hearth_core import __version__, announce
+from hearth_core import __version__, announce, trust
 from hearth_core.companion import PROTOCOL, SERVICE_TYPE
 from hearth_core.config_companion import CompanionConfig
 from hearth_core.errors import ConfigError, HearthError
 from hearth_core.settings import ServerConfig
-from hearth_core.wire import Listener
+from hearth_core.wire import Connection, Listener, serve
 
 from ..pipeline import Pipeline
 from ..satellites import SatelliteLink
@@ -49,6 +50,62 @@ def sentence_folder(companion: Companion) -> Path:
     folder = companion.folder / "sentences"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextlib.asynccontextmanager
+async def listening_secured(
+    companion: Companion,
+    config: CompanionConfig,
+    listener: Listener,
+    on_connection: Callable[[Connection], Awaitable[None]],
+    max_connections: int,
+) -> AsyncIterator[None]:
+    """Listen over TLS as well, for the length of the block, with a certificate that is made once.
+
+    A server that cannot have one goes on in the clear, and says so.
+    """
+    if not config.tls:
+        yield
+        return
+    try:
+        context, fingerprint = await asyncio.to_thread(_certificate, companion)
+        secured = await _listen(config, listener, on_connection, context, max_connections)
+    except ConfigError as error:
+        log.error("Home Assistant is spoken to in the clear: %s", error)
+        yield
+        return
+    async with secured:
+        companion.fingerprint, companion.tls_port = fingerprint, secured.port
+        log.info("Home Assistant is spoken to over TLS on port %d, certificate SHA-256 %s", secured.port, fingerprint)
+        try:
+            yield
+        finally:
+            companion.tls_port = 0
+
+
+async def _listen(
+    config: CompanionConfig,
+    listener: Listener,
+    on_connection: Callable[[Connection], Awaitable[None]],
+    context: ssl.SSLContext,
+    max_connections: int,
+) -> Listener:
+    port = listener.port + 1 if config.tls_port is None else config.tls_port
+    for each in (port, 0) if config.tls_port is None and port < 65536 else (port,):
+        try:
+            return await serve(listener.host, each, on_connection, max_connections=max_connections, tls=context)
+        except ConfigError:
+            if each == 0 or config.tls_port is not None:
+                raise
+            log.warning("port %d is taken: Home Assistant is spoken to on another one", each)
+    raise AssertionError("one of them was tried last")
+
+
+def _certificate(companion: Companion) -> tuple[ssl.SSLContext, str]:
+    cert, key = companion.folder / "certificate.pem", companion.folder / "key.pem"
+    if not cert.exists() or not key.exists():
+        trust.make_certificate(cert, key, companion.name)
+    return trust.server_context(cert, key), trust.fingerprint_of(cert)
 
 
 @contextlib.asynccontextmanager
@@ -90,6 +147,8 @@ async def _announce(stack: contextlib.AsyncExitStack, companion: Companion, host
     identity = companion.identity()
     instance = f"hearth-{identity['server_id'][:12]}"
     facts = {"id": identity["server_id"], "name": companion.name, "version": __version__, "protocol": str(PROTOCOL)}
+    if companion.tls_port:
+        facts["tls_port"] = str(companion.tls_port)
     try:
         await stack.enter_async_context(announce.announced(SERVICE_TYPE, instance, port, facts, host=host))
     except HearthError as error:

@@ -13,6 +13,7 @@ from wyoming.event import Event
 from hearth_core.command import Context, ResponseKind, Stopwatch, Transcription
 from hearth_core.companion import MAX_PARTS, PART_BYTES, PREFIX, PROTOCOL, Dialogue, Handler, RefusedError, unpack
 from hearth_core.errors import HearthError, InputError, PeerError, WireError
+from hearth_core.pairing_proof import is_nonce
 from hearth_core.wire import Connection
 
 from ..handler import answer_facts
@@ -37,12 +38,16 @@ class Session:
         companion: what all sessions share.
         connection: this one's.
         pipeline: that does what is asked.
+        secured: whether the connection is TLS.
     """
 
-    def __init__(self, companion: Companion, connection: Connection, pipeline: Pipeline) -> None:
+    def __init__(
+        self, companion: Companion, connection: Connection, pipeline: Pipeline, *, secured: bool = False
+    ) -> None:
         self._companion = companion
         self._connection = connection
         self._pipeline = pipeline
+        self._secured = secured
         self._paired: Paired | None = None
         self._asked = 0
         self._parts: dict[int, bytes] = {}
@@ -135,12 +140,31 @@ class Session:
             _, valid_s = await asyncio.to_thread(pairing.offer)
             return "pairing", {"valid_s": round(valid_s)}
         if method == "pair-code":
-            code, name = str(fields.get("code"))[:32], str(fields.get("name"))[:100]
-            token = await asyncio.to_thread(pairing.accept, code, name)
-            return "paired", {"token": token, "server_id": pairing.server_id}
+            self._refuse_in_the_clear()
+            return "paired", await asyncio.to_thread(self._pair, fields)
         if method == "hello":
+            self._refuse_in_the_clear()
             return "welcome", await self._welcome(fields)
         raise RefusedError("unknown-token", "this connection is not paired", remedy="Pair it first")
+
+    def _pair(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        pairing, name = self._companion.pairing, str(fields.get("name"))[:100]
+        if not self._secured:
+            token = pairing.accept(str(fields.get("code"))[:32], name)
+            return {"token": token, "server_id": pairing.server_id}
+        nonce = fields.get("nonce")
+        if not isinstance(nonce, str) or not is_nonce(nonce):
+            raise RefusedError("input", "a proof comes with a nonce")
+        token, ours = pairing.accept_proof(fields.get("proof"), nonce, self._companion.fingerprint, name)
+        return {"token": token, "server_id": pairing.server_id, "proof": ours}
+
+    def _refuse_in_the_clear(self) -> None:
+        if self._companion.tls_port and not self._secured:
+            raise RefusedError(
+                "unknown-token",
+                f"this server speaks to Home Assistant over TLS alone, on port {self._companion.tls_port}",
+                remedy="Pair again",
+            )
 
     async def _welcome(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         protocol, role = fields.get("protocol"), fields.get("role")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from hearth_core.errors import WireError
-from hearth_core.home import Area, Binding, Entity, Floor, Home, State
+from hearth_core.home import Area, Binding, Entity, Floor, Home, Label, State
 
 from .capabilities import capabilities
 from .client import Connection
@@ -45,9 +45,15 @@ class _Area(BaseModel):
     floor_id: str | None = None
 
 
+class _Label(BaseModel):
+    label_id: _Id
+    name: str
+
+
 class _Device(BaseModel):
     id: _Id
     area_id: str | None = None
+    labels: list[str] = []
     parent_device_id: str | None = None
 
 
@@ -58,6 +64,7 @@ class _Entry(BaseModel):
     aliases: list[str | None] = []
     area_id: str | None = None
     device_id: str | None = None
+    labels: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,12 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Floors, areas, and the exposed entities by id."""
+    """Floors, areas, labels with the entities that carry them, and the exposed entities by id."""
 
     floors: tuple[Floor, ...] = ()
     areas: tuple[Area, ...] = ()
     listings: Mapping[str, Listing] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
 
 
 async def read_registry(connection: Connection) -> Registry:
@@ -94,6 +102,7 @@ async def read_registry(connection: Connection) -> Registry:
     """
     floors = _items(_Floor, await connection.command("config/floor_registry/list"))
     areas = _items(_Area, await connection.command("config/area_registry/list"))
+    labels = _items(_Label, await connection.command("config/label_registry/list"))
     exposed = _exposed(await connection.command("homeassistant/expose_entity/list"))
     entries: list[_Entry] = []
     for start in range(0, len(exposed), ENTRIES_AT_ONCE):
@@ -106,6 +115,10 @@ async def read_registry(connection: Connection) -> Registry:
         tuple(Area(a.area_id, clean(a.name, a.area_id), _cleaned(a.aliases), a.floor_id) for a in areas),
         # Entities without a unique id have no entry, and no more than their state's name.
         {entity_id: Listing(entity_id) for entity_id in exposed} | _listings(entries, devices),
+        tuple(
+            Label(label.label_id, clean(label.name, label.label_id), _carriers(label.label_id, entries, devices))
+            for label in labels
+        ),
     )
 
 
@@ -118,7 +131,9 @@ def home_of(registry: Registry, states: States) -> Home:
         if seen is not None:
             known = listing if listing.area_id in area_ids else replace(listing, area_id=None)
             entities.append(entity_of(known, seen.state))
-    return Home.of(registry.floors, registry.areas, entities)
+    known_ids = frozenset(entity.entity_id for entity in entities)
+    labels = (replace(label, entity_ids=label.entity_ids & known_ids) for label in registry.labels)
+    return Home.of(registry.floors, registry.areas, entities, (label for label in labels if label.entity_ids))
 
 
 def entity_of(listing: Listing, state: State) -> Entity:
@@ -163,6 +178,12 @@ def _listings(entries: Sequence[_Entry], devices: Mapping[str, _Device]) -> dict
         )
         for entry in entries
     }
+
+
+def _carriers(label_id: str, entries: Sequence[_Entry], devices: Mapping[str, _Device]) -> frozenset[str]:
+    """Return the entities that carry a label, themselves or by their device."""
+    carrying = {device.id for device in devices.values() if label_id in device.labels}
+    return frozenset(e.entity_id for e in entries if label_id in e.labels or e.device_id in carrying)
 
 
 def _area_of(device: _Device | None, devices: Mapping[str, _Device]) -> str | None:

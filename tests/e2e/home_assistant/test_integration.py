@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+import wave
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 
 from tests.e2e.home_assistant.test_speech import GREEN, KITCHEN, pcm, until_green
@@ -21,6 +23,7 @@ from tests.real.home_assistant.running import HomeAssistant, _free_port
 from tests.real.home_assistant.with_integration import HearthServer, with_integration
 from tests.real.parts import missing
 from tests.real.python314 import InstallError
+from tests.real.satellite import SatelliteProcess
 
 pytestmark = pytest.mark.timeout(1200)  # the first test of all installs Home Assistant
 
@@ -43,9 +46,24 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HearthServer]:
+def satellite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SatelliteProcess]:
+    """A satellite that is not there yet; its room is quiet but for a little noise."""
+    folder = tmp_path_factory.mktemp("satellite")
+    room = folder / "room.wav"
+    with wave.open(str(room), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(0).integers(-20, 21, 16_000 * 600).astype("<i2").tobytes())
+    process = SatelliteProcess(folder, _free_port(), room)
+    yield process
+    process.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, satellite: SatelliteProcess) -> Iterator[HearthServer]:
     """A server with one satellite that is not there yet."""
-    running = HearthServer(tmp_path_factory.mktemp("server"), _free_port())
+    link = f"{{name: Hallway, uri: 'tcp://127.0.0.1:{satellite.port}'}}"
+    config = f"  satellites: [{link}]\n  speak: {{voice: chime}}\n"
+    running = HearthServer(tmp_path_factory.mktemp("server"), _free_port(), config)
     running.start()
     yield running
     running.kill()
@@ -71,6 +89,10 @@ async def entities(observer: Client) -> dict[str, str]:
     """Return the integration's entities: their ids by unique id without the server's."""
     entries = await observer.command("config/entity_registry/list")
     return {e["unique_id"].partition("/")[2]: e["entity_id"] for e in entries if e["platform"] == "hearth"}
+
+
+def at(value: int) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda state: state["state"] in (str(value), f"{value}.0")
 
 
 async def say(observer: Client, text: str) -> Mapping[str, Any]:
@@ -142,6 +164,66 @@ async def test_what_is_hidden_from_assist_is_not_there(observer: Client) -> None
     await observer.call("light.turn_on", "light.ceiling_lights")
     assert (await say(observer, "turn off the ceiling lights"))["kind"] != "done"
     assert (await observer.state("light.ceiling_lights"))["state"] == "on"
+
+
+async def test_a_satellite_that_is_started_comes_to_life(satellite: SatelliteProcess, observer: Client) -> None:
+    ours = await entities(observer)
+    assert (await observer.state(ours["Hallway/connected"]))["state"] == "off"
+    assert (await observer.state(ours["Hallway/mute"]))["state"] == "unavailable"
+    satellite.start()
+    await observer.wait(ours["Hallway/connected"], "on")
+    await observer.wait(ours["Hallway/satellite_state"], "listening")
+    await observer.wait(ours["Hallway/microphone"], "off")
+    devices = await observer.command("config/device_registry/list")
+    (server,) = [d for d in devices if d["model"] == "Server" and d["manufacturer"] == "Hearth"]
+    (hallway,) = [d for d in devices if d["name"] == "Hallway"]
+    assert hallway["via_device_id"] == server["id"]
+
+
+async def test_a_satellites_switch_select_and_sliders_set_it(satellite: SatelliteProcess, observer: Client) -> None:
+    ours = await entities(observer)
+    mute, word = ours["Hallway/mute"], ours["Hallway/wake_word"]
+    # What is shown is what the satellite says of itself after each change.
+    await observer.call("switch.turn_on", mute)
+    await observer.wait(mute, "on")
+    await observer.wait(ours["Hallway/satellite_state"], lambda state: state["state"] != "listening")
+    await observer.call("switch.turn_off", mute)
+    await observer.wait(mute, "off")
+    await observer.wait(ours["Hallway/satellite_state"], "listening")
+    state = await observer.wait(word, "okay_nabu")
+    assert "hey_jarvis" in state["attributes"]["options"]
+    await observer.call("select.select_option", word, option="hey_jarvis")
+    await observer.wait(word, "hey_jarvis")
+    for key, value in (("volume", 40), ("sensitivity", 70)):
+        await observer.call("number.set_value", ours[f"Hallway/{key}"], value=value)
+        await observer.wait(ours[f"Hallway/{key}"], at(value))
+
+
+async def test_an_announcement_is_played_and_a_question_listened_to(
+    satellite: SatelliteProcess, observer: Client
+) -> None:
+    ours = await entities(observer)
+    before = satellite.played_s()
+    announcer = ours["Hallway/satellite"]
+    await observer.call("assist_satellite.announce", announcer, message="Dinner is ready", preannounce=False)
+    assert satellite.played_s() > before
+    devices = await observer.command("config/device_registry/list")
+    (hallway,) = [d["id"] for d in devices if d["name"] == "Hallway"]
+    asking = {"message": "What shall I do", "device_id": hallway}
+    await observer.command("call_service", domain="hearth", service="ask", service_data=asking)
+    await observer.wait(ours["Hallway/satellite_state"], "streaming")
+    await observer.wait(ours["Hallway/satellite_state"], "listening")
+
+
+async def test_a_satellite_that_goes_and_comes_back(satellite: SatelliteProcess, observer: Client) -> None:
+    ours = await entities(observer)
+    satellite.kill()
+    await observer.wait(ours["Hallway/connected"], "off")
+    assert (await observer.state(ours["Hallway/volume"]))["state"] == "unavailable"
+    satellite.start()
+    await observer.wait(ours["Hallway/connected"], "on")
+    # It kept what was set from Home Assistant.
+    await observer.wait(ours["Hallway/volume"], at(40))
 
 
 async def test_a_server_that_is_killed_and_started_again(

@@ -157,6 +157,21 @@ def test_names_are_hotwords(engine: WhisperEngine, monkeypatch: pytest.MonkeyPat
     assert heard.text == "lamp"
 
 
+def test_names_of_an_utterance_go_before_those_of_the_home(
+    engine: WhisperEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[dict[str, Any]] = []
+    spy(engine, monkeypatch, lambda **said: calls.append(said) if "samples" in said else None)
+    engine.use(named("Bed Light", "EcoBee"))
+    stream = engine.open()
+    stream.prefer(["Lava Lamp", "EcoBee", "x" * (MAX_HOTWORD_CHARS - 30), "Late One"])
+    stream.feed(tone(0.5))
+    stream.finish()
+    hear(engine, tone(0.5))
+    assert [call["hotwords"][:17] for call in calls] == ["Lava Lamp, EcoBee", "Bed Light, EcoBee"]
+    assert len(calls[0]["hotwords"]) <= MAX_HOTWORD_CHARS
+
+
 def test_hotwords_are_bounded(
     engine: WhisperEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

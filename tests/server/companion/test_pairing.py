@@ -10,6 +10,7 @@ import pytest
 
 from hearth_core.companion import RefusedError
 from hearth_core.errors import ConfigError
+from hearth_core.pairing_proof import CLIENT, SERVER, is_nonce, new_nonce, pairing_key, proof
 from hearth_server.companion.pairing import CODE_VALID_S, LOCKED_S, MAX_PAIRINGS, MAX_WRONG, Pairing
 
 
@@ -55,6 +56,38 @@ def test_the_code_that_was_shown_gives_a_token_that_is_known(pairing: Pairing, s
     assert known.name == "home"
     assert pairing.known(token[:-1]) is None
     assert pairing.known("") is None
+
+
+NONCE, FINGERPRINT = "0" * 32, "a" * 64
+
+
+def proven(pairing: Pairing, code: str, fingerprint: str = FINGERPRINT) -> str:
+    return proof(pairing_key(code, NONCE), CLIENT, pairing.server_id, fingerprint)
+
+
+def test_who_proves_the_code_and_has_seen_our_certificate_is_paired(pairing: Pairing, shown: list[str]) -> None:
+    pairing.offer()
+    token, ours = pairing.accept_proof(proven(pairing, shown[0]), NONCE, FINGERPRINT, "home")
+    assert pairing.known(token) is not None
+    assert ours == proof(pairing_key(shown[0], NONCE), SERVER, pairing.server_id, FINGERPRINT)
+    assert ours != proven(pairing, shown[0])
+    refused("no-code", pairing, shown[0])
+
+
+def test_a_proof_for_another_certificate_or_code_counts_as_a_wrong_code(pairing: Pairing, shown: list[str]) -> None:
+    pairing.offer()
+    bad = (proven(pairing, wrong(shown[0])), proven(pairing, shown[0], "b" * 64), None, "", "\udcff")
+    for said, reason in zip(bad, ("wrong-code",) * (MAX_WRONG - 1) + ("locked",), strict=True):
+        with pytest.raises(RefusedError) as caught:
+            pairing.accept_proof(said, NONCE, FINGERPRINT, "home")
+        assert caught.value.reason == reason
+    assert pairing.paired() == ()
+
+
+def test_nonces_are_told_from_anything_else() -> None:
+    assert is_nonce(new_nonce())
+    assert new_nonce() != new_nonce()
+    assert not any(map(is_nonce, (None, 5, "", "0" * 31, "g" * 32, "0" * 33, b"0" * 32)))
 
 
 def test_a_code_serves_once(pairing: Pairing, shown: list[str]) -> None:

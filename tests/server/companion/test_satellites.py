@@ -72,6 +72,16 @@ def test_a_satellite_is_told_with_what_it_can() -> None:
     }  # fmt: skip
 
 
+def test_the_words_to_choose_from_are_all_that_the_satellite_has_models_for() -> None:
+    satellite = FakeSatellite()
+    satellite.state = SatelliteState(
+        wake_word="okay_nabu", wake_words=("okay_nabu",), available_wake_words=("hey_jarvis", "okay_nabu")
+    )
+    told = satellites.facts(satellite)
+    assert (told["wake_word"], told["wake_words"]) == ("okay_nabu", ["hey_jarvis", "okay_nabu"])
+    assert "available_wake_words" not in told
+
+
 async def test_settings_reach_the_satellite() -> None:
     satellite = FakeSatellite()
     satellite.connected.set()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hearth_core import companion_client as client
 from hearth_core.config import Config
 from hearth_server import server as hearth
 from hearth_server.companion import serving
@@ -83,3 +84,27 @@ def test_sentences_that_are_gone_are_removed_and_none_leaves_its_folder(tmp_path
     assert keep(folder, {"en/a.yaml": "new"})
     assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")} == {"sentences/en/a.yaml"}
     assert (folder / "en/a.yaml").read_text() == "new"
+
+
+async def test_the_certificate_is_made_once_and_told(tmp_path: Path, announced: list[Any]) -> None:
+    seen = []
+    for _ in range(2):
+        async with running(tmp_path, announce=True) as server:
+            identity = await client.identify("127.0.0.1", server.listener.port)
+            assert announced[-1][3]["tls_port"] == str(identity.tls_port)
+            seen.append(identity.fingerprint)
+    assert len(set(seen)) == 1
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("why", ["switched off", "no openssl"])
+async def test_a_server_without_a_certificate_goes_on_in_the_clear(
+    tmp_path: Path, announced: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: str
+) -> None:
+    if why == "no openssl":
+        monkeypatch.setattr("hearth_core.trust.shutil.which", lambda name: None)
+    async with running(tmp_path, announce=True, tls=why == "no openssl") as server:
+        identity = await client.identify("127.0.0.1", server.listener.port)
+        assert (identity.fingerprint, identity.tls_port) == ("", 0)
+        assert "tls_port" not in announced[-1][3]
+    assert ("in the clear" in caplog.text) == (why == "no openssl")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from hearth_core import companion_client as client
 from hearth_core.companion import PROTOCOL, Dialogue, RefusedError, pack
 from hearth_core.config import Config
 from hearth_core.errors import PeerError, WireError
-from hearth_core.wire import connect
+from hearth_core.trust import make_certificate, server_context
+from hearth_core.wire import Connection, connect, serve
 from hearth_server import server as hearth
 from hearth_server.companion.pairing import MAX_WRONG
 from tests.fakes import FakeEngine, LoudnessDetector, silence, tone
@@ -42,8 +44,8 @@ HOME: dict[str, Any] = {
 class Assistant:
     """Home Assistant's side: it carries calls, and its states follow."""
 
-    def __init__(self, port: int, token: str, server_id: str) -> None:
-        self.port, self.token, self.server_id = port, token, server_id
+    def __init__(self, port: int, token: str, server: client.Identity) -> None:
+        self.port, self.token, self.server_id, self.fingerprint = port, token, server.server_id, server.fingerprint
         self.calls: list[Mapping[str, Any]] = []
         self.statuses: list[Mapping[str, Any]] = []
         self.events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
@@ -51,6 +53,9 @@ class Assistant:
         self.follows = True
         self.dialogue: Dialogue
         self.welcome: Mapping[str, Any] = {}
+
+    def opened(self, role: str) -> AbstractAsyncContextManager[client.Opened]:
+        return client.opened("127.0.0.1", self.port, self.token, self.server_id, role, self.fingerprint)
 
     async def call(self, fields: Mapping[str, Any], payload: bytes) -> Mapping[str, Any]:
         self.calls.append(fields)
@@ -71,7 +76,7 @@ class Assistant:
     @asynccontextmanager
     async def inside(self, home: Mapping[str, Any] | None = HOME) -> AsyncIterator[Dialogue]:
         handlers = {"call": self.call, "status": self.status, "event": self.event}
-        async with client.opened("127.0.0.1", self.port, self.token, self.server_id, "home") as opened:
+        async with self.opened("home") as opened:
             self.welcome = opened.welcome
             ready: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
             running = asyncio.create_task(opened.converse(handlers, ready.set_result))
@@ -107,8 +112,15 @@ async def assistant(served: tuple[hearth.Server, list[str]]) -> Assistant:
     port = server.listener.port
     identity = await client.identify("127.0.0.1", port)
     assert await client.request_code("127.0.0.1", port) == 600
-    token = await client.pair("127.0.0.1", port, f" {codes[0][:3]}-{codes[0][3:]}", "test house")
-    return Assistant(port, token, identity.server_id)
+    token = await client.pair("127.0.0.1", port, f" {codes[0][:3]}-{codes[0][3:]}", "test house", identity)
+    return Assistant(port, token, identity)
+
+
+async def secured(served: tuple[hearth.Server, list[str]]) -> Connection:
+    """Return a stranger's connection over TLS."""
+    identity = await client.identify("127.0.0.1", served[0].listener.port)
+    assert identity.fingerprint
+    return await connect(f"tcp://127.0.0.1:{identity.tls_port}", fingerprint=identity.fingerprint)
 
 
 async def understood(dialogue: Dialogue, text: str, **fields: Any) -> Mapping[str, Any]:
@@ -184,7 +196,7 @@ async def test_a_rename_is_understood(assistant: Assistant) -> None:
 
 
 async def test_speech_comes_back_as_partial_results_and_a_transcript(assistant: Assistant) -> None:
-    async with client.opened("127.0.0.1", assistant.port, assistant.token, assistant.server_id, "speech") as opened:
+    async with assistant.opened("speech") as opened:
         write = opened.connection.write
         await write(Transcribe(language="en", transcript_names=["Lava lamp"], context={"area_id": "den"}).event())
         await write(AudioStart(16000, 2, 1).event())
@@ -245,13 +257,60 @@ async def test_sentences_of_home_assistants_owner_are_understood(assistant: Assi
 async def test_five_wrong_codes_lock_and_say_so(served: tuple[hearth.Server, list[str]]) -> None:
     server, codes = served
     port = server.listener.port
+    identity = await client.identify("127.0.0.1", port)
     await client.request_code("127.0.0.1", port)
     for _ in range(MAX_WRONG):
         with pytest.raises(RefusedError) as refused:
-            await client.pair("127.0.0.1", port, "abcdef", "guesser")
+            await client.pair("127.0.0.1", port, "abcdef", "guesser", identity)
     assert refused.value.reason == "locked"
     with pytest.raises(RefusedError):
-        await client.pair("127.0.0.1", port, codes[0], "owner")
+        await client.pair("127.0.0.1", port, codes[0], "owner", identity)
+
+
+@pytest.mark.parametrize(("passes_on", "reason"), [(True, "wrong-code"), (False, "not-proven")])
+async def test_who_stands_between_the_two_is_noticed_when_they_are_paired(
+    served: tuple[hearth.Server, list[str]], tmp_path: Path, passes_on: bool, reason: str
+) -> None:
+    server, codes = served
+    port = server.listener.port
+    real = await client.identify("127.0.0.1", port)
+    cert, key = tmp_path / "theirs.pem", tmp_path / "theirs.key"
+    own = make_certificate(cert, key, "Hearth")
+
+    async def between(connection: Connection) -> None:
+        said = await connection.read(30.0)
+        assert said is not None
+        assert codes[0] not in json.dumps(said.data)
+        answer: Event | None = Event("hearth-paired", {"token": "a token of theirs", "proof": "0" * 64})
+        if passes_on:
+            async with await connect(f"tcp://127.0.0.1:{real.tls_port}", fingerprint=real.fingerprint) as onward:
+                await onward.write(said)
+                answer = await onward.read(30.0)
+        assert answer is not None
+        await connection.write(answer)
+        await connection.read(30.0)
+
+    await client.request_code("127.0.0.1", port)
+    async with await serve("127.0.0.1", 0, between, tls=server_context(cert, key)) as relay:
+        forged = replace(real, fingerprint=own, tls_port=relay.port)
+        with pytest.raises(RefusedError) as refused:
+            await client.pair("127.0.0.1", port, codes[0], "house", forged)
+    assert refused.value.reason == reason
+    assert json.loads((tmp_path / "companion.json").read_text())["pairings"] == []
+
+
+async def test_in_the_clear_nobody_is_let_in_while_there_is_tls(
+    served: tuple[hearth.Server, list[str]], assistant: Assistant
+) -> None:
+    assistant.fingerprint = ""
+    with pytest.raises(RefusedError) as refused:
+        async with assistant.inside():
+            pass
+    assert refused.value.reason == "unknown-token"
+    identity = replace(await client.identify("127.0.0.1", assistant.port), fingerprint="", tls_port=0)
+    await client.request_code("127.0.0.1", assistant.port)
+    with pytest.raises(RefusedError):
+        await client.pair("127.0.0.1", assistant.port, served[1][-1], "house", identity)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +326,7 @@ async def test_five_wrong_codes_lock_and_say_so(served: tuple[hearth.Server, lis
 async def test_strangers_are_refused_with_a_reason(
     served: tuple[hearth.Server, list[str]], token: str | None, protocol: object, role: str, reason: str
 ) -> None:
-    async with await connect(f"tcp://127.0.0.1:{served[0].listener.port}") as connection:
+    async with await secured(served) as connection:
         await connection.write(Event("hearth-hello", {"token": token, "protocol": protocol, "role": role}))
         answer = await connection.read(5.0)
         assert answer is not None

@@ -54,6 +54,7 @@ class FakeHomeAssistant:
     def __init__(self) -> None:
         self.things: dict[str, Thing] = {}
         self.floors: list[dict[str, Any]] = [{"floor_id": "ground", "name": "Ground floor", "aliases": [], "level": 0}]
+        self.labels: list[dict[str, Any]] = [{"label_id": "cosy", "name": "Cosy lights"}]
         self.areas: list[dict[str, Any]] = [
             {"area_id": "kitchen", "name": "Kitchen", "aliases": ["galley"], "floor_id": "ground"},
             {"area_id": "hall", "name": "Hall", "aliases": [], "floor_id": None},
@@ -226,6 +227,8 @@ class FakeHomeAssistant:
                 return self.floors
             case "config/area_registry/list":
                 return self.areas
+            case "config/label_registry/list":
+                return self.labels
             case "config/device_registry/list":
                 return self.devices
             case "homeassistant/expose_entity/list":

@@ -1,0 +1,111 @@
+"""New names and sentences under the running server: what texts are understood by first, then what speech is heard by.
+
+The matcher takes a tenth of the time that the recogniser's grammar and graph take. So it is swapped as soon as it is
+there, and the recogniser follows; meanwhile it hears the names of before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from hearth_core.errors import HearthError
+from hearth_intents.sentence_folders import SentenceFolders
+
+from .pipeline import Pipeline
+from .sentence_watch import tell_problems, watching
+from .understanding import grammar_of, understand_home
+
+log = logging.getLogger(__name__)
+
+# Names change in bursts (an area, its devices, their entities): the first change is taken at once; the next wait for as
+# long as the matcher took, so that a burst never holds more than half of a core.
+SOON_S: Final = 0.02
+AT_MOST_S: Final = 1.0
+# One graph serves a burst; but a house whose names never rest gets one now and then.
+REST_S: Final = 0.3
+MOST_PUT_OFF: Final = 10
+
+
+async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> None:
+    """Rebuild matcher and grammar whenever names or sentences change, and swap them between utterances."""
+    renewal = _Renewal(pipeline, folders)
+    pipeline.house.subscribe(lambda change: renewal.outdated.set() if change.vocabulary else None)
+
+    async def renew() -> tuple[HearthError, ...]:
+        renewal.outdated.set()
+        return (await asyncio.to_thread(folders.load)).problems
+
+    pipeline.renew = renew
+    async with watching(folders, renewal.outdated.set), asyncio.TaskGroup() as tasks:
+        tasks.create_task(renewal.texts(), name="rebuild the matcher")
+        tasks.create_task(renewal.speech(), name="rebuild the recogniser's grammar")
+
+
+@dataclass(slots=True, eq=False)
+class _Renewal:
+    """The two that follow each other."""
+
+    pipeline: Pipeline
+    folders: SentenceFolders
+    outdated: asyncio.Event = field(default_factory=asyncio.Event)
+    unheard: asyncio.Event = field(default_factory=asyncio.Event)
+    at_rest: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def texts(self) -> None:
+        """Rebuild what texts are understood by."""
+        pause_s = SOON_S
+        while True:
+            self.at_rest.set()
+            await self.outdated.wait()
+            self.at_rest.clear()
+            await asyncio.sleep(pause_s)
+            self.outdated.clear()
+            began = time.monotonic()
+            try:
+                await self._understand()
+                self.unheard.set()
+            except HearthError as error:
+                log.error("names or sentences changed, but the new ones cannot be used: %s", error)
+            except Exception:  # the next change is to find somebody here
+                log.exception("names or sentences changed, but the new ones cannot be used")
+            pause_s = min(AT_MOST_S, max(SOON_S, time.monotonic() - began))
+
+    async def speech(self) -> None:
+        """Rebuild what the recogniser hears by, when the matcher is at rest."""
+        put_off = 0
+        while True:
+            await self.unheard.wait()
+            await asyncio.sleep(REST_S)
+            if put_off < MOST_PUT_OFF and not self.at_rest.is_set():
+                put_off += 1
+                continue
+            put_off = 0
+            self.unheard.clear()
+            try:
+                await self._hear()
+            except HearthError as error:
+                log.error("names or sentences changed, but the recogniser cannot use the new ones: %s", error)
+            except Exception:  # as above
+                log.exception("names or sentences changed, but the recogniser cannot use the new ones")
+
+    async def _understand(self) -> None:
+        pipeline, began = self.pipeline, time.monotonic()
+        sentences = await asyncio.to_thread(self.folders.load)
+        after = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, pipeline.understanding)
+        tell_problems(self.folders)
+        pipeline.understanding = replace(after, grammar=pipeline.understanding.grammar)
+        log.info("names or sentences changed: understood after %.2f s", time.monotonic() - began)
+
+    async def _hear(self) -> None:
+        pipeline, began = self.pipeline, time.monotonic()
+        sentences = await asyncio.to_thread(self.folders.load)
+        digits = pipeline.settings.talk.gate.digits
+        grammar = await asyncio.to_thread(grammar_of, sentences, pipeline.house.home, digits)
+        await asyncio.to_thread(pipeline.engine.use, grammar)
+        pipeline.understanding = replace(pipeline.understanding, grammar=grammar)
+        took, words = time.monotonic() - began, len(grammar.graph.words)
+        log.info("names or sentences changed: heard after %.2f s, %d words", took, words)
