@@ -177,7 +177,7 @@ class Scorer:
 
     def score(self, item: Item, condition: Condition) -> Score:
         """Play one recording."""
-        pcm = _mixed(item.file, condition) + bytes(int(SILENCE_AFTER_S * RATE) * 2)
+        pcm = mixed(item.file, condition) + bytes(int(SILENCE_AFTER_S * RATE) * 2)
         listening = Listening(self.engine, ENDPOINT, SileroDetector())
         begin = time.process_time()
         for start in range(0, len(pcm), CHUNK_BYTES):
@@ -214,7 +214,8 @@ def _meaning(match: IntentMatch) -> tuple[str, dict[str, Any]]:
     return match.intent, {name: slot.value for name, slot in match.slots.items()}
 
 
-def _mixed(file: Path, condition: Condition) -> bytes:
+def mixed(file: Path, condition: Condition) -> bytes:
+    """Return a recording with what is mixed in, 16 kHz s16le mono."""
     pcm = read_recording(file)
     if condition.talkers:
         return _babbled(pcm, condition)

@@ -80,7 +80,7 @@ class Judge:
     """
 
     def __init__(self, card: Card) -> None:
-        self._settings = settings_of(card)
+        self.settings = settings_of(card)
         self._calibration = Calibration(
             _number(card.calibration, "slope", UNCALIBRATED.slope),
             _number(card.calibration, "offset", UNCALIBRATED.offset),
@@ -88,7 +88,7 @@ class Judge:
 
     def decoder(self, phones: PhoneGraph) -> Decoder:
         """Return a decoder that fits the model."""
-        return Decoder(phones, self._settings)
+        return Decoder(phones, self.settings)
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""

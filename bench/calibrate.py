@@ -1,0 +1,231 @@
+"""Fit the card of a speech model: how to decode with it, and what the fit of a sentence is worth as confidence.
+
+    python bench/calibrate.py MODEL.onnx [--to FILE.onnx] [--most 60] [--plot FILE.png] [--json]
+
+On development recordings alone. Each setting decodes coffee orders, clean and with dishes at 12 and 6 dB, and home
+commands against the demo home; the one with the best mean share of right commands is taken. Then the readings of the
+same commands, and what other speech (spelled names, wake phrases, read sentences) is taken for, make the calibration:
+the chance that a reading is right, from how it fits beside free phones. `ECE` is the expected calibration error on
+every second recording, with the calibration made on the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from hearth_core.audio import read_recording
+from hearth_core.command import EndReason, Hypothesis, Transcription
+from hearth_server.asr.micro.confidence import Calibration, calibrate, expected_calibration_error, fit
+from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
+from hearth_server.asr.micro.engine import MicroEngine
+from hearth_server.asr.micro.model import LogProbs
+from hearth_server.asr.micro.phone_graph import PhoneGraph
+from hearth_server.asr.micro.posteriors import Posteriors
+from hearth_server.asr.micro.readings import Reading
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench import commands  # noqa: E402 - found only now
+
+BARISTA = ROOT / "examples" / "barista" / "sentences"
+OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
+SILENCE = bytes(2 * 16_000 // 3)
+
+PRIOR_WEIGHTS = (0.3, 0.5, 0.7)
+PHONE_BONUSES = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A recording as the model hears it, and what it must come to; no item: to nothing."""
+
+    log_probs: LogProbs
+    item: commands.Item | None
+
+
+class House:
+    """A grammar, and the recordings that are decoded against it, by condition."""
+
+    def __init__(self, setup: commands.Setup) -> None:
+        self.scorer = commands.Scorer(setup)
+        assert isinstance(self.scorer.engine, MicroEngine)
+        self.engine = self.scorer.engine
+        self.graph: PhoneGraph = self.engine.decoder().graph
+        self.heard: dict[str, list[Heard]] = {}
+
+    def add(self, name: str, item: commands.Item | None, pcm: bytes) -> None:
+        """Let the model hear a recording."""
+        stream = Posteriors(self.engine.model)
+        heard = np.concatenate((stream.feed(SILENCE + pcm + SILENCE), stream.flush()))
+        self.heard.setdefault(name, []).append(Heard(heard, item))
+
+    def reading(self, heard: Heard, settings: DecoderSettings) -> Reading | None:
+        """Return the best sentence."""
+        decoder = Decoder(self.graph, settings)
+        decoder.feed(heard.log_probs)
+        readings = decoder.result(1).readings
+        return readings[0] if readings else None
+
+    def right(self, heard: Heard, reading: Reading | None) -> bool:
+        """Return whether it is what was said."""
+        if reading is None or heard.item is None:
+            return False
+        said = Transcription((Hypothesis(reading.text, 1.0),), "micro", EndReason.SILENCE, 1.0)
+        return self.scorer.judge(heard.item, said)[0]
+
+
+def listen(model: Path, most: int, unpacked: Path) -> list[House]:
+    """Return both houses with everything that they hear."""
+    houses = [
+        House(commands.Setup("micro", BARISTA, demo=False, model=str(model))),
+        House(commands.Setup("micro", None, demo=True, model=str(model))),
+    ]
+    dishes = next(iter(commands.find_audio(commands.SHARED / "noise.tar", unpacked / "noise").values()))
+    assert "dishes" in dishes.name
+    conditions = [commands.Condition(), *(commands.Condition(dishes, snr) for snr in (12.0, 6.0))]
+    for house, corpus in zip(houses, ("barista-dev", "home-commands-dev"), strict=True):
+        audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
+        items = commands.read_labels(commands.SHARED / "manifest.tsv", audio, corpus)
+        for item in track(items[:: max(1, len(items) // most)], corpus, console=Console(stderr=True)):
+            for condition in conditions if corpus == "barista-dev" else conditions[:1]:
+                house.add(f"{corpus} {condition.name}", item, commands.mixed(item.file, condition))
+    for corpus in OTHERS:
+        audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
+        paths = list(audio.values())
+        for path in track(paths[:: max(1, len(paths) // most)], corpus, console=Console(stderr=True)):
+            for house in houses:
+                house.add("other speech", None, read_recording(path))
+    return houses
+
+
+def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
+    """Return the share of right commands in each condition."""
+    return {
+        name: sum(house.right(each, house.reading(each, settings)) for each in heard) / len(heard)
+        for house in houses
+        for name, heard in house.heard.items()
+        if heard[0].item is not None
+    }
+
+
+def fits(houses: list[House], settings: DecoderSettings) -> tuple[list[float], list[bool]]:
+    """Return how each best reading fits, and whether it is right."""
+    scores, right = [], []
+    for house in houses:
+        for each in itertools.chain.from_iterable(house.heard.values()):
+            reading = house.reading(each, settings)
+            if reading is not None and reading.words:
+                scores.append(fit(reading))
+                right.append(house.right(each, reading))
+    return scores, right
+
+
+def calibration_error(scores: list[float], right: list[bool]) -> float:
+    """Return the error on every second reading, calibrated on the others."""
+    made = calibrate(scores[::2], right[::2])
+    return expected_calibration_error([made.chance(score) for score in scores[1::2]], right[1::2])
+
+
+def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Calibration) -> None:
+    """Write the model with these in its card."""
+    import onnx
+
+    loaded = onnx.load(str(model))
+    entry = next(each for each in loaded.metadata_props if each.key == "hearth")
+    card = json.loads(entry.value)
+    card["decoder"] = {"prior_weight": settings.scoring.prior_weight, "phone_bonus": settings.phone_bonus}
+    card["calibration"] = {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)}
+    entry.value = json.dumps(card)
+    onnx.save(loaded, str(to))
+
+
+def plot(scores: list[float], right: list[bool], calibration: Calibration, file: Path) -> None:
+    """Draw how often readings of each confidence are right."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    chances, truth = np.array([calibration.chance(score) for score in scores]), np.array(right)
+    bins = np.minimum((chances * 10).astype(int), 9)
+    figure, axes = pyplot.subplots(figsize=(4.5, 4), layout="constrained")
+    axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+    known = [number for number in range(10) if (bins == number).any()]
+    axes.plot([chances[bins == n].mean() for n in known], [truth[bins == n].mean() for n in known], marker="o")
+    for n in known:
+        axes.annotate(str(int((bins == n).sum())), (chances[bins == n].mean(), truth[bins == n].mean()), fontsize=7)
+    axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
+    figure.savefig(file, dpi=110)
+
+
+def main() -> None:
+    """Fit, tell, and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--to", type=Path, help="where the model goes with its card (default: not written)")
+    parser.add_argument("--most", type=int, default=60, help="recordings of a corpus (default: %(default)s)")
+    parser.add_argument("--plot", type=Path, help="reliability as a picture")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        houses = listen(options.model, options.most, Path(folder))
+    default = houses[0].engine.judge.settings
+    grid = [
+        replace(default, scoring=replace(default.scoring, prior_weight=weight), phone_bonus=bonus)
+        for weight in PRIOR_WEIGHTS
+        for bonus in PHONE_BONUSES
+    ]
+    found = [(settings, shares(houses, settings)) for settings in track(grid, "settings", console=Console(stderr=True))]
+    best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
+    scores, right = fits(houses, best)
+    calibration = calibrate(scores, right)
+    error = calibration_error(scores, right)
+    if options.to:
+        if options.to != options.model:
+            shutil.copy(options.model, options.to)
+        write_card(options.model, options.to, best, calibration)
+    if options.plot:
+        plot(scores, right, calibration, options.plot)
+    tell(found, best, calibration, error, len(scores), as_json=options.json)
+
+
+def tell(
+    found: list[tuple[DecoderSettings, dict[str, float]]],
+    best: DecoderSettings,
+    calibration: Calibration,
+    error: float,
+    count: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was found."""
+    rows: list[dict[str, Any]] = [
+        {"prior_weight": s.scoring.prior_weight, "phone_bonus": s.phone_bonus, **{n: round(v, 3) for n, v in r.items()}}
+        for s, r in found
+    ]
+    chosen = {"slope": calibration.slope, "offset": calibration.offset, "ece": round(error, 3), "readings": count}
+    if as_json:
+        print(json.dumps({"settings": rows, "calibration": chosen}))
+        return
+    table = Table(*rows[0])
+    for (settings, _), row in zip(found, rows, strict=True):
+        table.add_row(*(str(value) for value in row.values()), style="bold" if settings is best else "")
+    Console().print(table, f"calibration {chosen}")
+
+
+if __name__ == "__main__":
+    main()
