@@ -19,4 +19,7 @@ stage "synthesise speech" "$python" -m hearth_train.synthesise --hours 8
 stage "features" "$python" -m hearth_train.features
 stage "train" "$python" -m hearth_train.train --run micro --minutes "$minutes"
 stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/micro/model.pt"
-stage "export" "$python" -m hearth_train.export --run micro --to server/hearth_server/asr/micro/en.onnx
+stage "export" "$python" -m hearth_train.export --run micro
+stage "fit the card" "$python" bench/calibrate.py "$work/runs/micro/en.onnx" \
+  --to server/hearth_server/asr/micro/en.onnx --plot docs/images/micro_reliability.png
+cp "$work/runs/micro/curves.png" docs/images/micro_training.png

@@ -31,7 +31,7 @@ from .train import load
 
 FORMAT: Final = 1
 CALIBRATION_BATCHES: Final = 6
-CHUNK: Final = 8  # encoder frames at a time, as the server feeds
+CHUNK: Final = 4  # encoder frames at a time, as the server feeds
 UNKNOWN_END: Final = 1 << 40
 
 
@@ -99,7 +99,7 @@ def describe(encoder: Encoder, heard: list[NDArray[np.float32]]) -> dict[str, An
         "priors": [round(float(value), 4) for value in np.log(total / total.sum())],
         "shape": encoder.shape.facts(),
         "parameters": sum(p.numel() for n, p in encoder.named_parameters() if not n.startswith("middle")),
-        "trained": date.today().isoformat(),
+        "version": date.today().isoformat(),
     }
 
 
@@ -158,11 +158,11 @@ def _chunks(encoder: Encoder, plain: Path, heard: list[NDArray[np.float32]]) -> 
 
     session = onnxruntime.InferenceSession(str(plain), providers=["CPUExecutionProvider"])
     shape = Streaming(encoder).cache_shape
-    for features in heard[:120]:
+    for features in heard[:60]:
         cache = np.zeros(shape, np.float32)
-        for start in range(0, len(features), 25):
+        for start in range(0, len(features), CHUNK):
             inputs = {
-                "features": features[None, start : start + 25],
+                "features": features[None, start : start + CHUNK],
                 "start": np.array([start]),
                 "end": np.array([UNKNOWN_END]),
                 "cache": cache,

@@ -1,6 +1,6 @@
 """Stage 4: train the encoder for so many minutes, on so many cores; goes on where it was interrupted.
 
-    python -m hearth_train.train --run micro --minutes 240 [--workers 2] [--start-from MODEL.pt] [--overfit CORPUS]
+    python -m hearth_train.train --run micro --minutes 240 [--workers 2] [--start-from MODEL.pt] [--prune SHARE]
 
 One process a core, each with batches of its own; gradients are averaged at every step. The learning rate follows the
 share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
@@ -17,6 +17,7 @@ import os
 import socket
 import subprocess
 import time
+import zlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +78,13 @@ def main() -> None:
     shape = Shape(**json.loads(options.shape))
     git = ["git", "rev-parse", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    facts = {"settings": asdict(settings), "shape": shape.facts(), "commit": commit, "from": str(options.start_from)}
+    facts = {
+        "settings": asdict(settings),
+        "shape": shape.facts(),
+        "commit": commit,
+        "from": str(options.start_from),
+        "data": {index.stem: zlib.crc32(index.read_bytes()) for index in sorted(place.FEATURES.rglob("*.json"))},
+    }
     (folder / "run.json").write_text(json.dumps(facts, indent=1))
     start(settings, shape, folder, options.start_from)
 
