@@ -204,6 +204,7 @@ class _Drive:
         self._conversation: asyncio.Task[None] | None = None
         self._announcing = False  # the conversation is an announcement
         self._superseded = False
+        self._heard = False  # the answer was played to its end; who speaks right after it takes nothing from that
 
     async def run(self) -> None:
         """Serve the satellite until it leaves.
@@ -271,6 +272,7 @@ class _Drive:
             await self._on_run(parse(RunPipeline, event), event)
         elif Played.is_type(event.type):
             if not self._link.control.played():
+                self._heard = True
                 self._played.set()
         elif Detection.is_type(event.type):
             self._link.tell("wake", {"satellite": self._link.name, "wake_word": parse(Detection, event).name})
@@ -365,6 +367,7 @@ class _Drive:
     async def _speak(self, response: Response, context: Context) -> bool:
         """Say a response; return whether it was heard to its end."""
         self._played.clear()
+        self._heard = False
         if self._superseded:
             return False
         write = self._connection.write
@@ -385,4 +388,4 @@ class _Drive:
         except TimeoutError:
             log.warning("%s satellite %s did not say that it played the answer", context.command_id, self._link.name)
             return False
-        return not self._superseded
+        return self._heard

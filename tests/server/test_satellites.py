@@ -17,6 +17,7 @@ from wyoming.server import AsyncEventHandler, AsyncServer
 from wyoming.snd import Played
 from wyoming.wake import Detection
 
+from hearth_core.command import Response, ResponseKind
 from hearth_server.pipeline import Pipeline
 from hearth_server.satellites import LinkLimits, SatelliteLink
 from hearth_server.voice import ChimeVoice
@@ -31,8 +32,16 @@ NOWHERE = Attribution(name="", url="")
 class FakeSatellite:
     """A satellite that speaks when it is told to, and records what it is sent."""
 
-    def __init__(self, *, area: str | None = None, answers_pings: bool = True, says_played: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        area: str | None = None,
+        answers_pings: bool = True,
+        says_played: bool = True,
+        listens_at_once: bool = False,
+    ) -> None:
         self.area = area
+        self.listens_at_once = listens_at_once  # to the next command, as after a question
         self.answers_pings = answers_pings
         self.says_played = says_played
         self.events: asyncio.Queue[Event] = asyncio.Queue()
@@ -77,6 +86,9 @@ class FakeSatellite:
                     fake.handler = self
                 if AudioStop.is_type(event.type) and fake.says_played:
                     await self.write_event(Played().event())
+                    if fake.listens_at_once:
+                        run = RunPipeline(start_stage=PipelineStage.ASR, end_stage=PipelineStage.TTS)
+                        await self.write_event(run.event())
                 fake.events.put_nowait(event)
                 return True
 
@@ -102,6 +114,16 @@ async def driving(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_was_played_counts_even_if_the_satellite_listens_right_after_it(running: PipelineFactory) -> None:
+    async with (
+        running("lock the front door") as pipeline,
+        FakeSatellite(listens_at_once=True).run() as satellite,
+        driving(pipeline, satellite) as link,
+    ):
+        async with asyncio.timeout(WAIT_S):
+            await link.announce(Response("what shall I do?", ResponseKind.QUESTION))  # raises if it was not heard
 
 
 async def test_a_command_goes_from_the_satellite_to_the_house_and_the_answer_back(running: PipelineFactory) -> None:

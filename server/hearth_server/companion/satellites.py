@@ -71,6 +71,8 @@ def facts(satellite: Satellite) -> dict[str, Any]:
         # To choose from, as Home Assistant shows it, is every word that the satellite could listen for.
         said["wake_words"] = list(dict.fromkeys((*said.pop("available_wake_words"), *said["wake_words"])))
         told |= {k: v for k, v in said.items() if there or k not in ("state", "level_dbfs")}
+        if told.get("mute") and told["state"] in ("idle", "listening"):
+            told["state"] = "muted"  # it would listen, if it heard
     can = [name for name, kind in (("announce", Speaking), ("set", Settable)) if isinstance(satellite, kind)]
     return {"name": satellite.name, "connected": there, "area_id": satellite.area_id(), **told, "can": can}
 

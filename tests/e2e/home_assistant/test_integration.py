@@ -281,7 +281,7 @@ async def test_a_person_adds_it_in_the_browser_and_sees_the_devices(
         await page.goto("/config/devices/dashboard?historyBack=1&domain=hearth")
         await page.get_by_text("Server", exact=True).first.wait_for()
         devices = await observer.command("config/device_registry/list")
-        (device,) = [d for d in devices if any(domain == "hearth" for domain, _ in d["identifiers"])]
+        (device,) = [d for d in devices if d["model"] == "Server" and d["manufacturer"] == "Hearth"]
         await page.goto(f"/config/devices/device/{device['id']}")
         await page.get_by_text("Last command").first.wait_for()
         await page.get_by_text("turn on the bed light").first.wait_for()
