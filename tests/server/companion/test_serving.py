@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from hearth_core import companion_client as client
 from hearth_core.config import Config
+from hearth_core.errors import ConfigError
+from hearth_core.wire import Listener
 from hearth_server import server as hearth
 from hearth_server.companion import serving
 from tests.fakes import FakeEngine
@@ -108,3 +111,25 @@ async def test_a_server_without_a_certificate_goes_on_in_the_clear(
         assert (identity.fingerprint, identity.tls_port) == ("", 0)
         assert "tls_port" not in announced[-1][3]
     assert ("in the clear" in caplog.text) == (why == "no openssl")
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_who_comes_before_the_secured_port_is_there_waits_for_it(
+    tmp_path: Path, announced: list[Any], monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    """Told that there is none, Home Assistant would take its server for another and stay away."""
+    early: list[asyncio.Task[client.Identity]] = []
+    listen = serving._listen
+
+    async def slowly(config: Any, listener: Listener, *others: Any) -> Listener:
+        early.append(asyncio.create_task(client.identify("127.0.0.1", listener.port)))
+        await asyncio.wait(early, timeout=0.2)
+        if not comes:
+            raise ConfigError("the port is taken")
+        return await listen(config, listener, *others)
+
+    monkeypatch.setattr(serving, "_listen", slowly)
+    async with running(tmp_path) as server:
+        told = await early[0]
+        assert told == await client.identify("127.0.0.1", server.listener.port)
+        assert bool(told.fingerprint) == bool(told.tls_port) == comes
