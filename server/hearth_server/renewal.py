@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hearth_core.errors import HearthError
+from hearth_core.home import Home
 from hearth_intents.sentence_folders import SentenceFolders
 
 from .pipeline import Pipeline
@@ -30,10 +31,18 @@ REST_S: Final = 0.3
 MOST_PUT_OFF: Final = 10
 
 
-async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> None:
-    """Rebuild matcher and grammar whenever names or sentences change, and swap them between utterances."""
+async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders, home: Home) -> None:
+    """Rebuild matcher and grammar whenever names or sentences change, and swap them between utterances.
+
+    Args:
+        pipeline: whose.
+        folders: with the sentences.
+        home: that the pipeline understands now; the house may have become another while that was made.
+    """
     renewal = _Renewal(pipeline, folders)
     pipeline.house.subscribe(lambda change: renewal.outdated.set() if change.vocabulary else None)
+    if pipeline.house.home.vocabulary() != home.vocabulary():
+        renewal.outdated.set()
 
     async def renew() -> tuple[HearthError, ...]:
         renewal.outdated.set()

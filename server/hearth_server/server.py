@@ -97,12 +97,13 @@ async def running_pipeline(
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
-        understanding = await asyncio.to_thread(understand_home, sentences, house.home, pin_digits=gate.digits)
+        home = house.home  # what changes from here on is news to `keep_understanding`
+        understanding = await asyncio.to_thread(understand_home, sentences, home, pin_digits=gate.digits)
         await asyncio.to_thread(engine.use, understanding.grammar)
         talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, keep_understanding(pipeline, sentence_folders))
+        _own(stack, keep_understanding(pipeline, sentence_folders, home))
         yield pipeline
 
 
