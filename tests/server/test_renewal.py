@@ -167,3 +167,18 @@ async def test_a_name_that_changed_while_the_server_started_is_learnt(folders: S
         await until(lambda: bool(engine.grammars))
         assert await understood(pipeline, "turn on the zebra lantern")
         assert "zebra" in engine.grammars[-1].graph.words
+
+
+def test_a_change_waits_for_the_one_before_but_not_for_one_of_an_hour_ago() -> None:
+    now = [1000.0]
+    rest = renewal.Rest(lambda: now[0])
+    assert rest.left_s() == renewal.SOON_S
+    now[0] += 0.5
+    rest.after(1000.0)
+    assert rest.left_s() == 0.5
+    now[0] += 0.3
+    assert rest.left_s() == pytest.approx(0.2)
+    now[0] += 3600
+    assert rest.left_s() == renewal.SOON_S
+    rest.after(now[0] - 60)
+    assert rest.left_s() == renewal.AT_MOST_S
