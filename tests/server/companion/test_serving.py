@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from hearth_core import companion_client as client
 from hearth_core.config import Config
+from hearth_core.config_companion import CompanionConfig
 from hearth_core.errors import ConfigError
 from hearth_core.wire import Listener
 from hearth_server import server as hearth
@@ -133,3 +135,23 @@ async def test_who_comes_before_the_secured_port_is_there_waits_for_it(
         told = await early[0]
         assert told == await client.identify("127.0.0.1", server.listener.port)
         assert bool(told.fingerprint) == bool(told.tls_port) == comes
+
+
+@pytest.mark.parametrize(
+    ("port", "tls_port", "tried"), [(65535, None, [0]), (8000, None, [8001, 0]), (8000, 443, [443]), (65535, 1, [1])]
+)
+async def test_the_secured_port_comes_after_the_other_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, port: int, tls_port: int | None, tried: list[int]
+) -> None:
+    asked: list[int] = []
+
+    async def taken(host: str, port: int, *_: Any, **__: Any) -> Listener:
+        asked.append(port)
+        raise ConfigError("it is taken")
+
+    monkeypatch.setattr(serving, "serve", taken)
+    listener: Any = SimpleNamespace(host="127.0.0.1", port=port)
+    nothing: Any = None
+    with pytest.raises(ConfigError, match="taken"):
+        await serving._listen(CompanionConfig(tls_port=tls_port), listener, nothing, nothing, 1)
+    assert asked == tried
