@@ -9,8 +9,9 @@
           size: "{{ size }}"
 
 A step is a service call, a KNX write or an MQTT message; `hearth_intents.action_block` has their forms. A slot is
-there by its name and as `slots.name`; a label's is the list of the things that carry it. A string that is one expression gives its value as it is, so a number stays a
-number; if it is over a slot that was not said, its key is left out.
+there by its name and as `slots.name`; that of a label is the list of the things that carry it. A string that is one
+expression gives its value as it is, so a number stays a number; if it is over a slot that was not said, its key is
+left out.
 """
 
 from __future__ import annotations

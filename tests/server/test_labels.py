@@ -115,7 +115,7 @@ SEVERAL = Home.of(
     (),
     (),
     [
-        *(Entity(f"climate.{n}", n, state=State("heat", {"current_temperature": t})) for n, t in (("a", 18), ("b", 24))),
+        *(Entity(f"climate.{n}", n, state=State("heat", {"current_temperature": 18})) for n in "ab"),
         *(Entity(f"weather.{n}", n, state=State("sunny", {"temperature": 20})) for n in "ab"),
         *(Entity(f"todo.{n}", n, state=State("0")) for n in "ab"),
         Entity("light.a", "a", state=ON),
@@ -136,7 +136,7 @@ SEVERAL = Home.of(
         ("HassListAddItem", {"item": "milk"}),
     ],
 )
-def test_what_can_be_about_one_thing_alone_is_refused_for_a_label_of_several(intent: str, slots: dict[str, Any]) -> None:
+def test_what_is_about_one_thing_alone_is_refused_for_a_label_of_several(intent: str, slots: dict[str, Any]) -> None:
     several = plan([said(intent, name=("label:all", "heaters"), **slots)], SEVERAL, Context())
     assert several.refusal is not None
     assert (several.refusal.key, several.refusal.values) == ("duplicate_entities", {"entity": "heaters"})
@@ -151,9 +151,7 @@ def test_what_can_be_about_one_thing_alone_is_refused_for_a_label_of_several(int
         ("homeassistant.turn_on", "festive", {"light.tree", "switch.plug", "lock.front"}),
     ],
 )
-def test_a_label_in_an_authors_action_is_the_things_that_carry_it(
-    service: str, label: str, expected: set[str]
-) -> None:
+def test_a_label_in_an_authors_action_is_the_things_that_carry_it(service: str, label: str, expected: set[str]) -> None:
     action = {"service": service, "entity_id": "{{ name }}"}
     found = author_actions(said("Shine", action=action, name=(f"label:{label}", "them")), HOME)
     assert isinstance(found, tuple)
