@@ -109,7 +109,8 @@ def _certificate(companion: Companion) -> tuple[ssl.SSLContext, str]:
     cert, key = companion.folder / "certificate.pem", companion.folder / "key.pem"
     if not cert.exists() or not key.exists():
         trust.make_certificate(cert, key, companion.name)
-    return trust.server_context(cert, key), trust.fingerprint_of(cert)
+    remedy = "Remove both: the server makes new ones when it starts, and Home Assistant is paired again"
+    return trust.server_context(cert, key, remedy=remedy), trust.fingerprint_of(cert)
 
 
 @contextlib.asynccontextmanager

@@ -155,3 +155,13 @@ async def test_the_secured_port_comes_after_the_other_if_there_is_one(
     with pytest.raises(ConfigError, match="taken"):
         await serving._listen(CompanionConfig(tls_port=tls_port), listener, nothing, nothing, 1)
     assert asked == tried
+
+
+def test_a_certificate_that_cannot_be_used_has_a_remedy_for_servers(tmp_path: Path) -> None:
+    for name in ("certificate.pem", "key.pem"):
+        (tmp_path / name).write_text("no certificate")
+    companion: Any = SimpleNamespace(folder=tmp_path, name="Hearth")
+    with pytest.raises(ConfigError) as refused:
+        serving._certificate(companion)
+    assert "satellite" not in str(refused.value)
+    assert "paired again" in refused.value.remedy
