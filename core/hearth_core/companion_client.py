@@ -23,6 +23,7 @@ PROOF_S: Final = 30.0  # what a small machine that is busy takes for 64 MiB of s
 # Both sides say something at least so often; three times silent is gone.
 PING_S: Final = 5.0
 SILENT_S: Final = 16.0
+ANOTHER_SERVER: Final = "Pair it again if it was set up anew; if not, somebody else answers in its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,16 @@ async def opened(
 
     Raises:
         RefusedError: "unknown-token", "protocol", or "another-server": somebody else answers at this address.
-            "unknown-token" as well if the server has another certificate, or none any more.
+            "unknown-token" as well if the server has another certificate, none any more, or one only now.
         InputError, PeerError, WireError: as `identify`.
     """
     async with _asking(host, port) as connection:
         identity = Identity.of(await _exchange(connection, "describe", {}, "identity"))
         if identity.server_id != server_id:
             raise RefusedError("another-server", f"another Hearth server answers at {connection.peer}")
+        if not fingerprint and identity.fingerprint:
+            # The token went in the clear before: whoever heard it is not to be let in over TLS with it.
+            raise RefusedError("unknown-token", f"{connection.peer} speaks TLS now", remedy="Pair again")
         if not fingerprint:
             yield await _let_in(connection, identity, token, role)
             return
@@ -152,7 +156,7 @@ async def opened(
             raise RefusedError(
                 "unknown-token",
                 f"{connection.peer} has another certificate than when it was paired, or none",
-                remedy="Pair it again if it was set up anew; if not, somebody else answers in its place",
+                remedy=ANOTHER_SERVER,
             )
     async with _asking(host, identity.tls_port, fingerprint) as secured:
         yield await _let_in(secured, identity, token, role)
@@ -221,7 +225,7 @@ class Opened:
 
 @contextlib.asynccontextmanager
 async def _asking(host: str, port: int, fingerprint: str = "") -> AsyncIterator[Connection]:
-    connection = await connect(uri(host, port), timeout=CONNECT_S, fingerprint=fingerprint)
+    connection = await connect(uri(host, port), timeout=CONNECT_S, fingerprint=fingerprint, if_another=ANOTHER_SERVER)
     async with connection:
         yield connection
 

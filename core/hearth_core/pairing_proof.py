@@ -1,13 +1,15 @@
 """Six digits that prove, on both sides, which certificate was seen when two were paired.
 
 Whoever stands between the two shows a certificate of its own, and so gets a proof that is good for that one alone. To
-make the right one it has to find the code: a million guesses of a fifth of a second and 64 MiB each, which is two days
-of one core, and the code is good for ten minutes. It does not keep out somebody who has some hundred machines at
-hand in these minutes, nor somebody who can read the code. The client proves first, so nobody gets a proof to guess on
-who has not got the client to talk to.
+make the right one it has to find the code, by guessing on the proof that it got: six digits are a million guesses, and
+only scrypt's cost, 64 MiB and a fifth of a second of one core each, stands against them. For one processor core they
+are two days, and a code is good for ten minutes. But they can be made side by side: a graphics card, or a few machines,
+may get through all of them in these minutes. So this keeps out who listens, and an attacker in between who comes as he
+is; it does not keep out one who is prepared, nor somebody who can read the code. The client proves first, so nobody
+gets a proof to guess on who has not got the client to talk to.
 
-Source: scrypt, RFC 7914; HMAC, RFC 2104. A password-authenticated key exchange (RFC 9382) would need no such cost, but
-is not in Python's library.
+Source: scrypt, RFC 7914; HMAC, RFC 2104. A password-authenticated key exchange (RFC 9382) would leave nothing
+to guess on, but is not in Python's library.
 """
 
 from __future__ import annotations

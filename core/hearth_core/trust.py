@@ -23,10 +23,21 @@ from .errors import ConfigError, PeerError
 _OPENSSL_S: Final = 60.0  # a key takes a Pi Zero less than a second
 _DAYS: Final = 3650
 MIN_TOKEN: Final = 16  # characters
+ANOTHER_SATELLITE: Final = (
+    "If the satellite was set up anew, put this fingerprint into the server's configuration; "
+    "if not, somebody else answers in its place"
+)
 
 
-def server_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
+def server_context(
+    cert_file: Path, key_file: Path, *, remedy: str = "`hearth satellite install --tls` makes one"
+) -> ssl.SSLContext:
     """Return what a listener needs for TLS.
+
+    Args:
+        cert_file: the certificate, PEM.
+        key_file: its key, PEM.
+        remedy: where another pair comes from.
 
     Raises:
         ConfigError: the files cannot be read or are not a certificate and its key.
@@ -38,7 +49,7 @@ def server_context(cert_file: Path, key_file: Path) -> ssl.SSLContext:
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"the certificate {cert_file} with key {key_file} cannot be used: {error}",
-            remedy="`hearth satellite install --tls` makes one",
+            remedy=remedy,
         ) from error
     return context
 
@@ -52,8 +63,14 @@ def pinned_context() -> ssl.SSLContext:
     return context
 
 
-def check_fingerprint(certificate: bytes | None, fingerprint: str, peer: str) -> None:
+def check_fingerprint(certificate: bytes | None, fingerprint: str, peer: str, remedy: str = ANOTHER_SATELLITE) -> None:
     """Make sure that a peer showed the certificate, DER, of this SHA-256 fingerprint.
+
+    Args:
+        certificate: what it showed, None if nothing.
+        fingerprint: the expected one, with or without colons.
+        peer: its address, for the message.
+        remedy: what to do if it is another one.
 
     Raises:
         PeerError: it is another one.
@@ -62,8 +79,7 @@ def check_fingerprint(certificate: bytes | None, fingerprint: str, peer: str) ->
     if not hmac.compare_digest(shown, plain_fingerprint(fingerprint)):
         raise PeerError(
             f"{peer} has another certificate (SHA-256 {shown})",
-            remedy="If the satellite was set up anew, put this fingerprint into the server's configuration; "
-            "if not, somebody else answers in its place",
+            remedy=remedy,
         )
 
 

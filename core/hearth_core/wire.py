@@ -141,7 +141,14 @@ class Connection:
         await self.close()
 
 
-async def connect(uri: str, *, timeout: float = 5.0, limits: Limits | None = None, fingerprint: str = "") -> Connection:
+async def connect(
+    uri: str,
+    *,
+    timeout: float = 5.0,
+    limits: Limits | None = None,
+    fingerprint: str = "",
+    if_another: str = trust.ANOTHER_SATELLITE,
+) -> Connection:
     """Connect to a Wyoming peer at `tcp://host:port`.
 
     Args:
@@ -149,6 +156,7 @@ async def connect(uri: str, *, timeout: float = 5.0, limits: Limits | None = Non
         timeout: seconds until somebody must have answered.
         limits: what the peer may send.
         fingerprint: SHA-256 of the peer's certificate; given, the connection is TLS.
+        if_another: what to do if the peer has another certificate.
 
     Raises:
         InputError: the address is not of this form.
@@ -169,7 +177,7 @@ async def connect(uri: str, *, timeout: float = 5.0, limits: Limits | None = Non
     if fingerprint:
         try:
             secured = writer.get_extra_info("ssl_object")
-            trust.check_fingerprint(secured.getpeercert(binary_form=True), fingerprint, peer)
+            trust.check_fingerprint(secured.getpeercert(binary_form=True), fingerprint, peer, if_another)
         except PeerError:
             connection.abort()
             raise

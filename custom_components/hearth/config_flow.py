@@ -101,6 +101,9 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the code that the server shows."""
         assert self._server is not None
         errors: dict[str, str] = {}
+        if self._was_encrypted() and not self._server.fingerprint:
+            # Anybody can say the server's id; who says it without a certificate gets no code, and no second thought.
+            return self.async_abort(reason="no_longer_encrypted")
         if not self._server.fingerprint and not self._in_the_clear:
             return await self.async_step_in_the_clear()
         if user_input is None:
@@ -194,6 +197,9 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
             }
             return {"base": known.get(error.reason, "refused")}
         return {"base": "not_hearth" if isinstance(error, WireError) else "cannot_connect"}
+
+    def _was_encrypted(self) -> bool:
+        return self.source == "reauth" and bool(self._get_reauth_entry().data.get(CONF_FINGERPRINT))
 
     def _own_name(self) -> str:
         return f"Home Assistant ({self.hass.config.location_name})"

@@ -145,8 +145,10 @@ class HomeFeed:
     async def _tell_home(self) -> None:
         self._outdated = False  # before the reading: what changes meanwhile is told again
         self._states.clear()
-        home, states = await snapshot(self._hass)
-        self._exposed = frozenset(states)
+        home, read = await snapshot(self._hass)
+        # From here to the next await nothing changes: what did while the home was read is looked at again.
+        self._exposed = frozenset(read)
+        states = self._newest(read)
         self.names, self.terms = _names(home), _terms(home)
         home["sentences"] = await self._hass.async_add_executor_job(_sentences, self._hass.config.path())
         try:
@@ -156,6 +158,16 @@ class HomeFeed:
         except (RefusedError, WireError) as error:
             # With the next change it may be another; the connection is good for everything else.
             _LOGGER.error("The server did not take the home: %s", error.message)
+
+    def _newest(self, read: Mapping[str, State]) -> dict[str, State]:
+        """Return the states as they are now; one that is gone, or has another name, makes the home outdated."""
+        states = {}
+        for entity_id, before in read.items():
+            now = self._hass.states.get(entity_id)
+            if now is None or now.name != before.name:
+                self.outdate()
+            states[entity_id] = now or before
+        return states
 
     async def _tell_states(self) -> None:
         states, self._states = self._states, {}

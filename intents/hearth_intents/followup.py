@@ -311,8 +311,10 @@ def _aimed(
         return None
     kept = {name: slot for name, slot in match.slots.items() if name not in ("name", "area", "floor")}
     if "name" in target:
-        entity = home.entities.get(str(target["name"].value))
-        if entity is None or (domains and entity.domain not in domains and _is_about_kind(match)):
+        value = target["name"].value
+        single = home.entities.get(str(value))
+        kinds = {entity.domain for entity in (home.labelled(value) if single is None else (single,))}
+        if not kinds or (domains and not kinds & domains and _is_about_kind(match)):
             return None
         return replace(match, slots={**_others_of(match), **target}, text=text)
     if "name" in match.slots:

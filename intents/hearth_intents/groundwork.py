@@ -73,8 +73,11 @@ class Groundwork:
         self.start = self.words.union((self._fixed, *roots))
 
     def shared(self, entries: tuple[Entry, ...]) -> Values:
-        """Return values with these entries: the files of an author and ours often have the same list again."""
-        key = tuple((entry.text, entry.words, repr(entry.value)) for entry in entries)
+        """Return values with these entries: the files of an author and ours often have the same list again.
+
+        Words that are said alike may go with other sentences: with another context they are another list.
+        """
+        key = tuple((e.text, e.words, repr(e.value), repr(e.source and e.source.context)) for e in entries)
         return self._same_values.setdefault(key, Values(entries))
 
     def _sentences(self) -> Iterator[tuple[int, int]]:

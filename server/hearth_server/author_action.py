@@ -9,8 +9,9 @@
           size: "{{ size }}"
 
 A step is a service call, a KNX write or an MQTT message; `hearth_intents.action_block` has their forms. A slot is
-there by its name and as `slots.name`. A string that is one expression gives its value as it is, so a number stays a
-number; if it is over a slot that was not said, its key is left out.
+there by its name and as `slots.name`; that of a label is the list of the things that carry it. A string that is one
+expression gives its value as it is, so a number stays a number; if it is over a slot that was not said, its key is
+left out.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ def author_actions(match: IntentMatch, home: Home) -> tuple[Action, ...] | Refus
     steps = action.get("steps", [action])
     if not isinstance(steps, list) or len(steps) > MAX_STEPS or not all(isinstance(step, Mapping) for step in steps):
         raise SentenceError(f"intent {match.intent}: steps is not a list of steps", remedy=f"{MAX_STEPS} are the most")
-    slots = {name: slot.value for name, slot in match.slots.items()}
+    slots = {
+        name: [entity.entity_id for entity in home.labelled(slot.value)] or slot.value
+        for name, slot in match.slots.items()
+    }
     variables = {**slots, "slots": slots}
     done: list[Action] = []
     seen: set[str] = set()
@@ -127,7 +131,10 @@ def _service(match: IntentMatch, step: Mapping[str, Any], variables: Mapping[str
     if not isinstance(data, dict):
         raise SentenceError(f"intent {match.intent}: data is not a mapping", remedy="Write key: value under data")
     domain, _, name = service.partition(".")
-    entity_ids = _ids(match, "entity_id", _rendered(step.get("entity_id"), variables))
+    named = _ids(match, "entity_id", _rendered(step.get("entity_id"), variables))
+    entity_ids = tuple(_able(named, domain, match, home))
+    if named and not entity_ids:
+        return Refusal("feature_not_supported")
     for key in ("area_id", "floor_id"):
         if places := _ids(match, key, _rendered(step.get(key), variables)):
             inside = tuple(_inside(key, places, domain, home))
@@ -162,6 +169,13 @@ def _inside(key: str, places: tuple[str, ...], domain: str, home: Home) -> Itera
     for entity in home.entities.values():
         if entity.area_id in areas and entity.domain == domain:
             yield entity.entity_id
+
+
+def _able(entity_ids: tuple[str, ...], domain: str, match: IntentMatch, home: Home) -> Iterator[str]:
+    """Yield these without what carries a label that was said and is of another kind than the service."""
+    labelled = [entity for slot in match.slots.values() for entity in home.labelled(slot.value)]
+    others = {e.entity_id for e in labelled if e.domain != domain} if domain in _OF_ENTITIES else set()
+    yield from (entity_id for entity_id in entity_ids if entity_id not in others)
 
 
 def _ids(match: IntentMatch, key: str, value: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from hearth_core.command import Action, Context, IntentMatch
 from hearth_core.home import Entity, Home
 
 from .planned import Handler, Plan, done, refused
-from .targets import Refusal, Wanted, select
+from .targets import Refusal, Wanted, one_of, select
 
 # The list that Home Assistant's shopping list integration makes.
 SHOPPING_LIST = "todo.shopping_list"
@@ -41,7 +41,7 @@ def _named(match: IntentMatch, home: Home, context: Context) -> Entity | Refusal
     if "name" not in match.slots:
         return Refusal("not_supported", {"intent": match.intent})
     found = select(match, home, context, Wanted(frozenset({"todo"})))
-    return found if isinstance(found, Refusal) else found[0]
+    return found if isinstance(found, Refusal) else one_of(found, match, home)
 
 
 def _add(item: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from hearth_core.home import Entity, Home
 
 from .plan_service import number, wanted, wanted_anywhere
 from .planned import NOTHING_KNOWN, Handler, Plan, answer, refused
-from .targets import Refusal, Wanted, select, values_of, with_slots, without
+from .targets import Refusal, Wanted, one_of, select, values_of, with_slots, without
 
 _PLACED = frozenset({"name", "area", "floor"})
 
@@ -62,12 +62,13 @@ def _thermometer(match: IntentMatch, home: Home, context: Context) -> Entity | R
         if not isinstance(sensors, Refusal):
             measuring = tuple(sensor for sensor in sensors if sensor.device_class == "temperature")
             found = measuring or found
-    return found if isinstance(found, Refusal) else found[0]
+    return found if isinstance(found, Refusal) else one_of(found, match, home)
 
 
 def _get_weather(match: IntentMatch, home: Home, context: Context) -> Plan:
     found = select(match, home, context, wanted_anywhere("weather"))
-    return refused(match, found) if isinstance(found, Refusal) else _known(match, found[0], "temperature")
+    one = found if isinstance(found, Refusal) else one_of(found, match, home)
+    return refused(match, one) if isinstance(one, Refusal) else _known(match, one, "temperature")
 
 
 def _known(match: IntentMatch, entity: Entity, attribute: str | None) -> Plan:
@@ -109,7 +110,7 @@ def _gauge(match: IntentMatch, home: Home, context: Context) -> Entity | Refusal
         found = select(match, home, context)
     else:
         found = _measured(with_slots(match, domain=Slot("sensor", "")), home, context)
-    return found if isinstance(found, Refusal) else found[0]
+    return found if isinstance(found, Refusal) else one_of(found, match, home)
 
 
 def _get_time(match: IntentMatch, home: Home, context: Context) -> Plan:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hearth_core.errors import HearthError
+from hearth_core.home import Home
 from hearth_intents.sentence_folders import SentenceFolders
 
 from .pipeline import Pipeline
@@ -30,10 +32,18 @@ REST_S: Final = 0.3
 MOST_PUT_OFF: Final = 10
 
 
-async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> None:
-    """Rebuild matcher and grammar whenever names or sentences change, and swap them between utterances."""
+async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders, home: Home) -> None:
+    """Rebuild matcher and grammar whenever names or sentences change, and swap them between utterances.
+
+    Args:
+        pipeline: whose.
+        folders: with the sentences.
+        home: that the pipeline understands now; the house may have become another while that was made.
+    """
     renewal = _Renewal(pipeline, folders)
     pipeline.house.subscribe(lambda change: renewal.outdated.set() if change.vocabulary else None)
+    if pipeline.house.home.vocabulary() != home.vocabulary():
+        renewal.outdated.set()
 
     async def renew() -> tuple[HearthError, ...]:
         renewal.outdated.set()
@@ -46,6 +56,27 @@ async def keep_understanding(pipeline: Pipeline, folders: SentenceFolders) -> No
 
 
 @dataclass(slots=True, eq=False)
+class Rest:
+    """How long to let names be after they were taken, counted from its end: a change that comes later waits no more.
+
+    Attributes:
+        clock: seconds that never go back.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    _until: float = 0.0
+
+    def after(self, began: float) -> None:
+        """Rest for as long as what began then took, AT_MOST_S at most."""
+        now = self.clock()
+        self._until = now + min(AT_MOST_S, now - began)
+
+    def left_s(self) -> float:
+        """Return how many seconds a change that comes now is to wait."""
+        return max(SOON_S, self._until - self.clock())
+
+
+@dataclass(slots=True, eq=False)
 class _Renewal:
     """The two that follow each other."""
 
@@ -53,18 +84,18 @@ class _Renewal:
     folders: SentenceFolders
     outdated: asyncio.Event = field(default_factory=asyncio.Event)
     unheard: asyncio.Event = field(default_factory=asyncio.Event)
-    at_rest: asyncio.Event = field(default_factory=asyncio.Event)
+    at_rest: bool = True
 
     async def texts(self) -> None:
         """Rebuild what texts are understood by."""
-        pause_s = SOON_S
+        rest = Rest()
         while True:
-            self.at_rest.set()
+            self.at_rest = True
             await self.outdated.wait()
-            self.at_rest.clear()
-            await asyncio.sleep(pause_s)
+            self.at_rest = False
+            await asyncio.sleep(rest.left_s())
             self.outdated.clear()
-            began = time.monotonic()
+            began = rest.clock()
             try:
                 await self._understand()
                 self.unheard.set()
@@ -72,7 +103,7 @@ class _Renewal:
                 log.error("names or sentences changed, but the new ones cannot be used: %s", error)
             except Exception:  # the next change is to find somebody here
                 log.exception("names or sentences changed, but the new ones cannot be used")
-            pause_s = min(AT_MOST_S, max(SOON_S, time.monotonic() - began))
+            rest.after(began)
 
     async def speech(self) -> None:
         """Rebuild what the recogniser hears by, when the matcher is at rest."""
@@ -80,7 +111,7 @@ class _Renewal:
         while True:
             await self.unheard.wait()
             await asyncio.sleep(REST_S)
-            if put_off < MOST_PUT_OFF and not self.at_rest.is_set():
+            if put_off < MOST_PUT_OFF and not self.at_rest:
                 put_off += 1
                 continue
             put_off = 0

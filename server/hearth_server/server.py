@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,12 +97,13 @@ async def running_pipeline(
         engine = await asyncio.to_thread(load_engine, config.server)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
-        understanding = await asyncio.to_thread(understand_home, sentences, house.home, pin_digits=gate.digits)
+        home = house.home  # what changes from here on is news to `keep_understanding`
+        understanding = await asyncio.to_thread(understand_home, sentences, home, pin_digits=gate.digits)
         await asyncio.to_thread(engine.use, understanding.grammar)
         talk = TalkSettings(rules(config.policy), gate, config.conversation.reply_s, config.conversation.followup_s)
         settings = PipelineSettings(config.server.utterance.settings(), config.server.action_timeout_s, talk)
         pipeline = Pipeline(engine, house, understanding, settings)
-        _own(stack, keep_understanding(pipeline, sentence_folders))
+        _own(stack, keep_understanding(pipeline, sentence_folders, home))
         yield pipeline
 
 
@@ -124,21 +125,27 @@ async def running_server(config: Config, show_code: Callable[[str, int], object]
 
             await stack.enter_async_context(exchanging(pipeline, buses.broker, config.home.mqtt, config.language))
 
-        async def on_connection(connection: Connection) -> None:
-            guest = Session(companion, connection, pipeline) if companion else None
-            await Client(connection, pipeline, config.language, guest).run()
+        # Who comes before the secured port is known would be told that there is none.
+        settled = asyncio.Event()
 
-        listener = await serve(settings.host, settings.port, on_connection, max_connections=settings.max_connections)
+        def speaking(*, secured: bool) -> Callable[[Connection], Awaitable[None]]:
+            async def on_connection(connection: Connection) -> None:
+                await settled.wait()
+                guest = Session(companion, connection, pipeline, secured=secured) if companion else None
+                await Client(connection, pipeline, config.language, guest).run()
 
-        async def on_secured(connection: Connection) -> None:
-            guest = Session(companion, connection, pipeline, secured=True) if companion else None
-            await Client(connection, pipeline, config.language, guest).run()
+            return on_connection
 
+        most = settings.max_connections
+        listener = await serve(settings.host, settings.port, speaking(secured=False), max_connections=most)
         async with listener:
-            if companion is not None:
-                await stack.enter_async_context(
-                    listening_secured(companion, settings.companion, listener, on_secured, settings.max_connections)
-                )
+            try:
+                if companion is not None:
+                    await stack.enter_async_context(
+                        listening_secured(companion, settings.companion, listener, speaking(secured=True), most)
+                    )
+            finally:
+                settled.set()
             if settings.announce and not is_loopback(listener.host):
                 server_id = stable_id("server", listener.port)
                 facts = {"hearth": "server"}

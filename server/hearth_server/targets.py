@@ -83,6 +83,13 @@ def select(match: IntentMatch, home: Home, context: Context, wanted: Wanted = AN
     return _able(found, wanted) if len(found) == 1 else _refusal("duplicate_entities", said)
 
 
+def one_of(found: tuple[Entity, ...], match: IntentMatch, home: Home) -> Entity | Refusal:
+    """Return the first of what `select` found; of a label that means several, nobody said which."""
+    if len(found) > 1 and home.labelled(match.value("name")):
+        return Refusal("duplicate_entities", {"entity": match.slots["name"].text})
+    return found[0]
+
+
 def _said(match: IntentMatch, home: Home) -> _Said | Refusal:
     words = {}
     area_id, floor_id = match.value("area"), match.value("floor")

@@ -240,6 +240,28 @@ async def test_pairing_again_needs_the_server(home: HomeAssistant, entry: MockCo
     assert flow["errors"] == {"base": "cannot_connect"}
 
 
+async def test_pairing_again_does_not_give_the_encryption_up(home: HomeAssistant, entry: MockConfigEntry) -> None:
+    """An impostor knows the id, which the network is told, and has no certificate to be known by."""
+    impostor = FakeServer()
+    impostor.secured = False
+    async with serving(impostor):
+        home.config_entries.async_update_entry(entry, data={**entry.data, CONF_PORT: impostor.port})
+        flow = await go_on(home, await entry.start_reauth_flow(home))
+        assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "no_longer_encrypted")
+        assert (impostor.paired, entry.data[CONF_TOKEN]) == (0, TOKEN)
+
+
+async def test_pairing_again_in_the_clear_is_possible_where_it_was_before(
+    home: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    server = FakeServer()
+    server.secured = False
+    async with serving(server):
+        home.config_entries.async_update_entry(entry, data={**entry.data, CONF_PORT: server.port, CONF_FINGERPRINT: ""})
+        flow = await go_on(home, await entry.start_reauth_flow(home))
+        assert flow["step_id"] == "in_the_clear"
+
+
 @pytest.mark.parametrize("step", ["reauth", "reconfigure"])
 async def test_another_server_does_not_take_an_entry_over(
     home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, step: str

@@ -6,12 +6,13 @@ import asyncio
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 from custom_components.hearth import feed as feed_module
 from custom_components.hearth.feed import AT_ONCE, snapshot
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import label_registry as lr
@@ -130,6 +131,31 @@ async def test_a_large_home_is_read_in_turns_with_everything_else(home: HomeAssi
     await asyncio.gather(other, return_exceptions=True)
     assert len(told["entities"]) == len(states) == 5001
     assert turns >= 5000 // AT_ONCE
+
+
+async def test_what_changes_while_the_home_is_read_is_told(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The changes come after the home was read and before it is known what of it is used."""
+    for name in ("Goes on", "Goes away", "Renamed"):
+        entity_id = f"light.{name.lower().replace(' ', '_')}"
+        home.states.async_set(entity_id, "off", {"friendly_name": name})
+
+    async def read_slowly(hass: HomeAssistant) -> tuple[dict[str, Any], dict[str, State]]:
+        found = await snapshot(hass)
+        monkeypatch.setattr(feed_module, "snapshot", snapshot)
+        home.states.async_set("light.goes_on", "on", {"friendly_name": "Goes on"})
+        home.states.async_remove("light.goes_away")
+        home.states.async_set("light.renamed", "off", {"friendly_name": "Lantern"})
+        await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(feed_module, "snapshot", read_slowly)
+    await set_up(home, entry, server)
+    assert server.homes[0]["states"]["light.goes_on"]["s"] == "on"
+    await server.until(lambda: "light.goes_away" not in names(server.homes[-1]))
+    assert names(server.homes[-1])["light.renamed"] == ["Lantern"]
+    await home.config_entries.async_unload(entry.entry_id)
 
 
 async def test_a_home_that_the_server_does_not_take_is_told_again_when_it_is_another(

@@ -235,3 +235,18 @@ def test_bad_template_is_bounded_and_the_rest_works(template: str, message: str,
     assert _match(sentences, "x" * 10_000) is None
     assert _match(sentences, "") is None
     assert _match(sentences, "\x00\x1b[2J\u202e") is None
+
+
+def test_lists_of_the_same_words_keep_their_own_context(tmp_path: Path) -> None:
+    """Two files have the same list; which sentences it goes with is another matter in each."""
+    block = "lists: {{what: {{values: [{{in: alpha, out: alpha, context: {{domain: {domain}}}}}]}}}}"
+    text = "language: en\nintents:\n"
+    for verb, domain in (("lift", "cover"), ("shine", "light")):
+        text += f"  {verb.title()}:\n    data:\n      - sentences: ['{verb} {{what}}']\n"
+        text += f"        requires_context: {{domain: {domain}}}\n        {block.format(domain=domain)}\n"
+    sentences = _load(tmp_path, text)
+    assert sentences.problems == ()
+    for said, intent in (("lift alpha", "Lift"), ("shine alpha", "Shine")):
+        match = _match(sentences, said)
+        assert match is not None
+        assert (match.intent, match.value("what")) == (intent, "alpha")

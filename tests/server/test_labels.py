@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from hearth_core.command import Context, Hypothesis, IntentMatch, Transcription
+from hearth_core.command import Context, Hypothesis, IntentMatch, Slot, Transcription
 from hearth_core.home import Area, Entity, Home, Label, State
 from hearth_intents.compile import compile_grammar
+from hearth_intents.followup import FollowUps, Remembered
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import load_sentences
 from hearth_intents.slots import sayable_labels
+from hearth_server.author_action import author_actions
 from hearth_server.phrasebook import Phrasebook
 from hearth_server.plan import Plan, plan
 from hearth_server.policy import Decision, judge
+from hearth_server.targets import Refusal
+from tests.house_fakes import said
 
 ON, OFF = State("on"), State("off")
 DIMMED = frozenset({"brightness", "color"})
@@ -103,3 +109,70 @@ def test_states_that_change_leave_labels_as_they_are() -> None:
     assert changed.labelled("xmas") == changed.labelled(None) == changed.labelled("label:nobody") == ()
     renamed = Home.of((), HOME.areas.values(), ENTITIES, [Label("xmas", "Yule lights", LABELS[0].entity_ids)])
     assert renamed.vocabulary() != HOME.vocabulary()
+
+
+SEVERAL = Home.of(
+    (),
+    (),
+    [
+        *(Entity(f"climate.{n}", n, state=State("heat", {"current_temperature": 18})) for n in "ab"),
+        *(Entity(f"weather.{n}", n, state=State("sunny", {"temperature": 20})) for n in "ab"),
+        *(Entity(f"todo.{n}", n, state=State("0")) for n in "ab"),
+        Entity("light.a", "a", state=ON),
+    ],
+    [
+        Label("all", "Heaters", frozenset({"climate.a", "climate.b", "weather.a", "weather.b", "todo.a", "todo.b"})),
+        Label("one", "Heaters", frozenset({"climate.a", "weather.a", "todo.a", "light.a"})),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("intent", "slots"),
+    [
+        ("HassClimateGetTemperature", {}),
+        ("HassGetWeather", {}),
+        ("HearthCompareState", {"value": 20, "comparison": "above", "domain": "climate"}),
+        ("HassListAddItem", {"item": "milk"}),
+    ],
+)
+def test_what_is_about_one_thing_alone_is_refused_for_a_label_of_several(intent: str, slots: dict[str, Any]) -> None:
+    several = plan([said(intent, name=("label:all", "heaters"), **slots)], SEVERAL, Context())
+    assert several.refusal is not None
+    assert (several.refusal.key, several.refusal.values) == ("duplicate_entities", {"entity": "heaters"})
+    assert plan([said(intent, name=("label:one", "heaters"), **slots)], SEVERAL, Context()).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("service", "label", "expected"),
+    [
+        ("light.turn_on", "xmas", {"light.tree", "light.window"}),
+        ("light.turn_on", "festive", {"light.tree"}),
+        ("homeassistant.turn_on", "festive", {"light.tree", "switch.plug", "lock.front"}),
+    ],
+)
+def test_a_label_in_an_authors_action_is_the_things_that_carry_it(service: str, label: str, expected: set[str]) -> None:
+    action = {"service": service, "entity_id": "{{ name }}"}
+    found = author_actions(said("Shine", action=action, name=(f"label:{label}", "them")), HOME)
+    assert isinstance(found, tuple)
+    assert [(each.service, set(each.entity_ids)) for each in found] == [(service, expected)]
+
+
+def test_an_authors_action_that_nothing_of_a_label_can_do_is_refused() -> None:
+    action = {"service": "light.turn_on", "entity_id": "{{ name }}"}
+    found = author_actions(said("Shine", action=action, name=("label:locks", "locks")), HOME)
+    assert found == Refusal("feature_not_supported")
+
+
+def test_a_label_can_follow_on_a_thing() -> None:
+    last = Remembered(
+        (IntentMatch("HassLightSet", {"name": Slot("light.other", "other lamp"), "brightness": Slot(30, "30")}, "…"),),
+        (("light.other",),),
+    )
+    followups = FollowUps("en", HOME)
+    found = followups.read("and the christmas lights too", last, MATCHER, HOME, Context())
+    assert found is not None
+    (match,) = found.understood.clauses[0].matches
+    assert (match.intent, match.value("name"), match.value("brightness")) == ("HassLightSet", "label:xmas", 30)
+    assert set(plan([match], HOME, Context()).actions[0].entity_ids) == {"light.tree", "light.window"}
+    assert followups.read("and the outer locks too", last, MATCHER, HOME, Context()) is None

@@ -63,13 +63,19 @@ def folders(tmp_path: Path) -> SentenceFolders:
 
 
 @asynccontextmanager
-async def renewing(engine: SlowEngine, folders: SentenceFolders) -> AsyncIterator[tuple[Pipeline, FakeBus]]:
+async def renewing(
+    engine: SlowEngine, folders: SentenceFolders, meanwhile: str = ""
+) -> AsyncIterator[tuple[Pipeline, FakeBus]]:
+    """Run a pipeline and its renewal; the lamp gets the name `meanwhile` after the first understanding was made."""
     bus = FakeBus("knx", [Entity("light.a", "Lamp", area_id="hall")], [Area("hall", "Hall")])
     house = House([bus])
     await house.start()
-    understanding = await asyncio.to_thread(understand_home, folders.load(), house.home)
+    home = house.home
+    understanding = await asyncio.to_thread(understand_home, folders.load(), home)
+    if meanwhile:
+        bus.rename("light.a", meanwhile)
     pipeline = Pipeline(engine, house, understanding)
-    keeping = asyncio.create_task(keep_understanding(pipeline, folders))
+    keeping = asyncio.create_task(keep_understanding(pipeline, folders, home))
     await asyncio.sleep(0)
     try:
         yield pipeline, bus
@@ -152,3 +158,27 @@ async def test_names_that_never_rest_are_heard_all_the_same(
         await until(lambda: bool(engine.grammars))
         renaming.cancel()
         await asyncio.gather(renaming, return_exceptions=True)
+
+
+async def test_a_name_that_changed_while_the_server_started_is_learnt(folders: SentenceFolders) -> None:
+    engine = SlowEngine()
+    engine.let.set()
+    async with renewing(engine, folders, "Zebra Lantern") as (pipeline, _):
+        await until(lambda: bool(engine.grammars))
+        assert await understood(pipeline, "turn on the zebra lantern")
+        assert "zebra" in engine.grammars[-1].graph.words
+
+
+def test_a_change_waits_for_the_one_before_but_not_for_one_of_an_hour_ago() -> None:
+    now = [1000.0]
+    rest = renewal.Rest(lambda: now[0])
+    assert rest.left_s() == renewal.SOON_S
+    now[0] += 0.5
+    rest.after(1000.0)
+    assert rest.left_s() == 0.5
+    now[0] += 0.3
+    assert rest.left_s() == pytest.approx(0.2)
+    now[0] += 3600
+    assert rest.left_s() == renewal.SOON_S
+    rest.after(now[0] - 60)
+    assert rest.left_s() == renewal.AT_MOST_S

@@ -42,6 +42,7 @@ class _Paired(BaseModel):
     name: _Text
     hash: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
     since: float
+    secured: bool = False
 
 
 class _Kept(BaseModel):
@@ -56,11 +57,15 @@ class _Code(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """A Home Assistant that is paired; `since` in seconds since 1970."""
+    """A Home Assistant that is paired; `since` in seconds since 1970.
+
+    `secured` says that it was paired over TLS; if not, others may have heard its token.
+    """
 
     pairing_id: str
     name: str
     since: float
+    secured: bool = False
 
 
 class Pairing:
@@ -90,7 +95,7 @@ class Pairing:
 
     def paired(self) -> tuple[Paired, ...]:
         """Return who is paired."""
-        return tuple(Paired(p.id, p.name, p.since) for p in self._kept().pairings)
+        return tuple(Paired(p.id, p.name, p.since, p.secured) for p in self._kept().pairings)
 
     def offer(self) -> tuple[str, float]:
         """Return the code and for how many seconds it is valid; a new one is shown, one that is still good is kept.
@@ -137,9 +142,9 @@ class Pairing:
             return same(said, proof(key, CLIENT, server_id, fingerprint))
 
         with self._proving:  # each proof takes 64 MiB for a moment
-            return self._accept(right, name), answers[0]
+            return self._accept(right, name, secured=True), answers[0]
 
-    def _accept(self, right: Callable[[str], bool], name: str) -> str:
+    def _accept(self, right: Callable[[str], bool], name: str, *, secured: bool = False) -> str:
         self._refuse_if_locked()
         valid = self._code()
         if valid is None:
@@ -155,7 +160,9 @@ class Pairing:
         state_file.remove(self._code_file)
         token = secrets.token_urlsafe(32)
         name = "".join(c for c in name if c.isprintable())[:100].strip() or "Home Assistant"
-        kept.pairings.append(_Paired(id=secrets.token_hex(8), name=name, hash=_hash(token), since=self._clock()))
+        kept.pairings.append(
+            _Paired(id=secrets.token_hex(8), name=name, hash=_hash(token), since=self._clock(), secured=secured)
+        )
         state_file.write(self._file, kept.model_dump())
         log.warning("%s is paired with this server", name)
         return token
@@ -166,7 +173,7 @@ class Pairing:
         hashed = _hash(token)
         for pairing in self._kept().pairings:  # all of them, so that the time tells nothing
             if hmac.compare_digest(pairing.hash, hashed):
-                found = Paired(pairing.id, pairing.name, pairing.since)
+                found = Paired(pairing.id, pairing.name, pairing.since, pairing.secured)
         return found
 
     def revoke(self, pairing_id: str) -> bool:

@@ -24,6 +24,7 @@ from .companion import Companion
 log = logging.getLogger(__name__)
 
 MAX_SENTENCE_FILES = 500
+MAX_PORT = 65535
 
 
 def tell_code(code: str, minutes: int) -> None:
@@ -90,12 +91,15 @@ async def _listen(
     context: ssl.SSLContext,
     max_connections: int,
 ) -> Listener:
-    port = listener.port + 1 if config.tls_port is None else config.tls_port
-    for each in (port, 0) if config.tls_port is None and port < 65536 else (port,):
+    if config.tls_port is not None:
+        ports = [config.tls_port]
+    else:
+        ports = [listener.port + 1, 0] if listener.port < MAX_PORT else [0]
+    for each in ports:
         try:
             return await serve(listener.host, each, on_connection, max_connections=max_connections, tls=context)
         except ConfigError:
-            if each == 0 or config.tls_port is not None:
+            if each == ports[-1]:
                 raise
             log.warning("port %d is taken: Home Assistant is spoken to on another one", each)
     raise AssertionError("one of them was tried last")
@@ -105,7 +109,8 @@ def _certificate(companion: Companion) -> tuple[ssl.SSLContext, str]:
     cert, key = companion.folder / "certificate.pem", companion.folder / "key.pem"
     if not cert.exists() or not key.exists():
         trust.make_certificate(cert, key, companion.name)
-    return trust.server_context(cert, key), trust.fingerprint_of(cert)
+    remedy = "Remove both: the server makes new ones when it starts, and Home Assistant is paired again"
+    return trust.server_context(cert, key, remedy=remedy), trust.fingerprint_of(cert)
 
 
 @contextlib.asynccontextmanager

@@ -178,7 +178,7 @@ class Session:
         if role not in ("home", "speech"):
             raise RefusedError("input", f"{str(role)[:20]!a} is no role")
         paired = await asyncio.to_thread(self._companion.pairing.known, str(fields.get("token"))[:200])
-        if paired is None:
+        if paired is None or (self._secured and not paired.secured):
             raise RefusedError("unknown-token", "this server is not paired with you", remedy="Pair again")
         welcome = {**self._companion.identity(), "feed": self._companion.feeds, "status": self._companion.status()}
         self._paired, self.role, self.feeds = paired, str(role), self._companion.feeds

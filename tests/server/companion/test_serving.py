@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from hearth_core import companion_client as client
 from hearth_core.config import Config
+from hearth_core.config_companion import CompanionConfig
+from hearth_core.errors import ConfigError
+from hearth_core.wire import Listener
 from hearth_server import server as hearth
 from hearth_server.companion import serving
 from tests.fakes import FakeEngine
@@ -108,3 +113,55 @@ async def test_a_server_without_a_certificate_goes_on_in_the_clear(
         assert (identity.fingerprint, identity.tls_port) == ("", 0)
         assert "tls_port" not in announced[-1][3]
     assert ("in the clear" in caplog.text) == (why == "no openssl")
+
+
+@pytest.mark.parametrize("comes", [True, False])
+async def test_who_comes_before_the_secured_port_is_there_waits_for_it(
+    tmp_path: Path, announced: list[Any], monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    """Told that there is none, Home Assistant would take its server for another and stay away."""
+    early: list[asyncio.Task[client.Identity]] = []
+    listen = serving._listen
+
+    async def slowly(config: Any, listener: Listener, *others: Any) -> Listener:
+        early.append(asyncio.create_task(client.identify("127.0.0.1", listener.port)))
+        await asyncio.wait(early, timeout=0.2)
+        if not comes:
+            raise ConfigError("the port is taken")
+        return await listen(config, listener, *others)
+
+    monkeypatch.setattr(serving, "_listen", slowly)
+    async with running(tmp_path) as server:
+        told = await early[0]
+        assert told == await client.identify("127.0.0.1", server.listener.port)
+        assert bool(told.fingerprint) == bool(told.tls_port) == comes
+
+
+@pytest.mark.parametrize(
+    ("port", "tls_port", "tried"), [(65535, None, [0]), (8000, None, [8001, 0]), (8000, 443, [443]), (65535, 1, [1])]
+)
+async def test_the_secured_port_comes_after_the_other_if_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, port: int, tls_port: int | None, tried: list[int]
+) -> None:
+    asked: list[int] = []
+
+    async def taken(host: str, port: int, *_: Any, **__: Any) -> Listener:
+        asked.append(port)
+        raise ConfigError("it is taken")
+
+    monkeypatch.setattr(serving, "serve", taken)
+    listener: Any = SimpleNamespace(host="127.0.0.1", port=port)
+    nothing: Any = None
+    with pytest.raises(ConfigError, match="taken"):
+        await serving._listen(CompanionConfig(tls_port=tls_port), listener, nothing, nothing, 1)
+    assert asked == tried
+
+
+def test_a_certificate_that_cannot_be_used_has_a_remedy_for_servers(tmp_path: Path) -> None:
+    for name in ("certificate.pem", "key.pem"):
+        (tmp_path / name).write_text("no certificate")
+    companion: Any = SimpleNamespace(folder=tmp_path, name="Hearth")
+    with pytest.raises(ConfigError) as refused:
+        serving._certificate(companion)
+    assert "satellite" not in str(refused.value)
+    assert "paired again" in refused.value.remedy

@@ -303,14 +303,33 @@ async def test_in_the_clear_nobody_is_let_in_while_there_is_tls(
     served: tuple[hearth.Server, list[str]], assistant: Assistant
 ) -> None:
     assistant.fingerprint = ""
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(RefusedError, match="speaks TLS now") as refused:  # the token is not even said
         async with assistant.inside():
             pass
     assert refused.value.reason == "unknown-token"
+    async with await connect(f"tcp://127.0.0.1:{assistant.port}") as connection:
+        await connection.write(Event("hearth-hello", {"token": assistant.token, "protocol": PROTOCOL, "role": "home"}))
+        answer = await connection.read(30.0)
+    assert answer is not None
+    assert (answer.type, (answer.data or {}).get("code")) == ("hearth-refused", "unknown-token")
     identity = replace(await client.identify("127.0.0.1", assistant.port), fingerprint="", tls_port=0)
     await client.request_code("127.0.0.1", assistant.port)
     with pytest.raises(RefusedError):
         await client.pair("127.0.0.1", assistant.port, served[1][-1], "house", identity)
+
+
+async def test_a_token_that_was_given_in_the_clear_opens_nothing_over_tls(
+    served: tuple[hearth.Server, list[str]], assistant: Assistant, tmp_path: Path
+) -> None:
+    file = tmp_path / "companion.json"
+    kept = json.loads(file.read_text())
+    assert [pairing["secured"] for pairing in kept["pairings"]] == [True]
+    kept["pairings"][0]["secured"] = False
+    file.write_text(json.dumps(kept))
+    with pytest.raises(RefusedError) as refused:
+        async with assistant.inside():
+            pass
+    assert refused.value.reason == "unknown-token"
 
 
 @pytest.mark.parametrize(
