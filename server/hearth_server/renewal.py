@@ -16,6 +16,7 @@ from typing import Final
 from hearth_core.errors import HearthError
 from hearth_core.home import Home
 from hearth_intents.sentence_folders import SentenceFolders
+from hearth_intents.sentences import Sentences
 
 from .pipeline import Pipeline
 from .sentence_watch import tell_problems, watching
@@ -85,6 +86,7 @@ class _Renewal:
     outdated: asyncio.Event = field(default_factory=asyncio.Event)
     unheard: asyncio.Event = field(default_factory=asyncio.Event)
     at_rest: bool = True
+    sentences: Sentences | None = None  # those that the matcher is made of
 
     async def texts(self) -> None:
         """Rebuild what texts are understood by."""
@@ -126,14 +128,17 @@ class _Renewal:
     async def _understand(self) -> None:
         pipeline, began = self.pipeline, time.monotonic()
         sentences = await asyncio.to_thread(self.folders.load)
-        after = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, pipeline.understanding)
         tell_problems(self.folders)
+        after = await asyncio.to_thread(understand_home, sentences, pipeline.house.home, pipeline.understanding)
         pipeline.understanding = replace(after, grammar=pipeline.understanding.grammar)
+        self.sentences = sentences
         log.info("names or sentences changed: understood after %.2f s", time.monotonic() - began)
 
     async def _hear(self) -> None:
         pipeline, began = self.pipeline, time.monotonic()
-        sentences = await asyncio.to_thread(self.folders.load)
+        # Not loaded again: a change that was loaded here would be known to the folders, and to nobody else.
+        sentences = self.sentences
+        assert sentences is not None
         digits = pipeline.settings.talk.gate.digits
         grammar = await asyncio.to_thread(grammar_of, sentences, pipeline.house.home, digits)
         await asyncio.to_thread(pipeline.engine.use, grammar)
