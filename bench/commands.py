@@ -5,7 +5,8 @@
 
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
-satellite sends them, and the matcher. Plain text as a label is a home command: it is right if it means what the text
+satellite sends them, and the matcher. What the server asks about ("which?") is not right, and what is longer than a
+command may be is none. Plain text as a label is a home command: it is right if it means what the text
 means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
@@ -36,7 +37,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from hearth_core.audio import RATE, read_recording
-from hearth_core.command import Context, IntentMatch, Transcription
+from hearth_core.command import Context, EndReason, IntentMatch, Transcription
 from hearth_core.errors import HearthError, InputError
 from hearth_core.home import Home
 from hearth_core.settings import MicroConfig, ServerConfig
@@ -173,7 +174,7 @@ class Scorer:
         self._context = Context(area_id="office" if setup.demo else None)
         config = ServerConfig(engine=setup.engine, micro=MicroConfig(model=setup.model))
         self.engine: Engine = load_engine(config)
-        self.engine.use(compile_grammar(known, home))
+        self.engine.use(compile_grammar(known, home, talk=True))
 
     def score(self, item: Item, condition: Condition) -> Score:
         """Play one recording."""
@@ -205,9 +206,13 @@ class Scorer:
         return right, right and matches[0].slots.keys() == item.slots.keys()
 
     def matches(self, heard: Transcription) -> tuple[IntentMatch, ...]:
-        """Return what a transcription commands."""
+        """Return what a transcription has the server do; nothing for what is too long, or has to be asked about."""
+        if heard.end is EndReason.LIMIT:
+            return ()
         understood = self._matcher.understand(heard, self._context)
-        return understood.clauses[0].matches if understood else ()
+        if not understood or understood.clauses[0].rivals:
+            return ()
+        return understood.clauses[0].matches
 
 
 def _meaning(match: IntentMatch) -> tuple[str, dict[str, Any]]:

@@ -28,8 +28,8 @@ from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
 from hearth_intents.sentences import load_sentences
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
+from hearth_server.asr.micro.model import FRAME_S
 from hearth_server.asr.micro.phone_graph import PhoneGraph, compile_phones
-from hearth_server.asr.micro.scores import FRAME_S
 from hearth_server.asr.pocketsphinx import dictionary
 from hearth_server.asr.pronounce import Pronunciations, pronounce
 

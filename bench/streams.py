@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, read_recording
-from hearth_core.errors import HearthError
+from hearth_core.errors import EngineError, HearthError
 from hearth_core.log_mel import LogMel
 from hearth_core.settings import MicroConfig
 from hearth_core.speech import EndpointSettings, SileroDetector
@@ -48,7 +48,9 @@ from bench import commands, sound  # noqa: E402 - found only now
 CHUNK_BYTES = commands.CHUNK_BYTES
 CHUNK_S = CHUNK_BYTES / BYTES_PER_SECOND
 # Nobody ends while it is measured; a stream that is as long as the run shows what falls behind.
-ENDLESS = EndpointSettings(silence_s=1e6, short_silence_s=1e6, max_s=1e6, no_speech_s=None, background_db=None)
+ENDLESS = EndpointSettings(
+    silence_s=1e6, short_silence_s=1e6, max_s=1e6, no_speech_s=None, background_db=None, early_s=None
+)
 
 _LOAD = """
 import json, sys, time
@@ -126,9 +128,14 @@ def load(model: str) -> dict[str, float]:
 
 
 def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
-    """Return how late so many speakers are, who all say the same beginning at other places."""
+    """Return how late so many speakers are, who all say the same beginning at other places.
+
+    Raises:
+        EngineError: some of them were not heard to their end.
+    """
     chunks = len(pcm) // CHUNK_BYTES
-    late = np.zeros((count, chunks))
+    late = np.full((count, chunks), np.nan)
+    heard = np.zeros(count, dtype=np.bool_)
     begin = time.perf_counter() + 0.5
 
     def speak(number: int) -> None:
@@ -143,6 +150,7 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
             late[number, chunk] = time.perf_counter() - due
         listening.finish()
         listening.close()
+        heard[number] = True
 
     threads = [threading.Thread(target=speak, args=(number,)) for number in range(count)]
     cpu = time.process_time()
@@ -151,6 +159,9 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
     for thread in threads:
         thread.join()
     cpu = time.process_time() - cpu
+    if not heard.all() or np.isnan(late).any():  # a thread that has ended is never late
+        failed = count - int(heard.sum())
+        raise EngineError(f"{failed} of {count} streams at once failed", remedy="See the error above")
     second = max(1, round(1 / CHUNK_S))
     seconds = chunks * CHUNK_S
     return {
@@ -178,19 +189,19 @@ def main() -> int:
         engine = MicroEngine(MicroConfig(model=options.model))
         with tempfile.TemporaryDirectory() as unpacked:
             recordings = [read_recording(path) for path in sound.find([options.audio], Path(unpacked))][:60]
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+        engine.use(demo_grammar())
+        size = int(options.seconds * RATE) * 2
+        speech = b"".join(recordings)
+        speech = (speech * (size // len(speech) + 1))[:size]
+        found = {
+            "load": load(options.model),
+            "stages_ms_per_audio_s": stages(engine, recordings),
+            "streams": [at_once(engine, speech, int(count)) for count in options.streams.split(",")],
+        }
     except HearthError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
-    engine.use(demo_grammar())
-    size = int(options.seconds * RATE) * 2
-    speech = b"".join(recordings)
-    speech = (speech * (size // len(speech) + 1))[:size]
-    found = {
-        "load": load(options.model),
-        "stages_ms_per_audio_s": stages(engine, recordings),
-        "streams": [at_once(engine, speech, int(count)) for count in options.streams.split(",")],
-    }
     if options.json:
         print(json.dumps(found, indent=1))
         return 0

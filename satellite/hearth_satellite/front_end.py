@@ -61,6 +61,10 @@ class Reference:
         del self._pcm[:size]
         return taken.ljust(size, b"\0")
 
+    def skip(self, size: int) -> None:
+        """Drop the next so many bytes: they were played, and nobody heard them."""
+        del self._pcm[:size]
+
     def clear(self) -> None:
         """Forget what was not heard any more."""
         self._pcm.clear()
@@ -141,7 +145,7 @@ class FrontEnd:
         now = self._clock()
         pause_s, self._fed_at = now - self._fed_at, now
         if self._reference is not None and pause_s > _PAUSE_S:
-            self._reference.take(max(0, int(pause_s * RATE) * 2 - len(pcm)))
+            self._reference.skip(max(0, int(pause_s * RATE) * 2 - len(pcm)))
         done = bytearray()
         for frame in self._chunker.feed(pcm):
             for stage in self._stages:

@@ -99,7 +99,7 @@ class Session:
 
     def heeds(self) -> bool:
         """True if somebody takes what is said now: as a new command, as more of one, or for a wake word."""
-        if self._answers.deaf or self._attention.muted or self._course.state is State.IDLE:
+        if self._answers.deaf or self._attention.muted:
             return False
         return self._course.state in (State.LISTENING, State.STREAMING) or self._awaits_wake_word()
 

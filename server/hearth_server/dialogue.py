@@ -239,9 +239,8 @@ class _Listener:
         """Return what follows from an answer, None if it is none."""
         step, text = question.step, heard.text
         if question.kind is QuestionKind.CONFIRM:
-            sure = heard.confidence is None or heard.confidence >= SURE
             agreed = replace(step, agreed=Decision.CONFIRM, agreed_to=question.asks_for)
-            return [agreed] if sure and self._replies.yes_or_no(text) else None
+            return [agreed] if self._replies.yes_or_no(text) and self._is_sure(heard) else None
         if question.kind is QuestionKind.WHICH:
             chosen = self._replies.choose(text, question.options) or ()
             clauses = [replace(step.clause, matches=(question.matches[i],), rivals=()) for i in chosen]
@@ -249,6 +248,13 @@ class _Listener:
         if self._replies.means_now(text):
             return [replace(step, clause=replace(step.clause, when=None))]
         return self._at(step, text)
+
+    def _is_sure(self, heard: Transcription) -> bool:
+        """Return whether the recogniser is sure of a yes; "okay" and "ok" sound alike, and share what is one chance."""
+        if heard.confidence is None:
+            return True
+        agreeing = (each for each in heard.hypotheses if self._replies.yes_or_no(each.text))
+        return sum(each.confidence or 0.0 for each in agreeing) >= SURE
 
     def _at(self, step: Step, text: str) -> list[Step] | None:
         """Return the command at the time that was said, by understanding the whole sentence again with it."""

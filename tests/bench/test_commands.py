@@ -6,8 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from bench import commands
+from hearth_core.command import EndReason, Hypothesis, Transcription
+from hearth_intents.grammar import Grammar
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "examples" / "recordings"
@@ -26,6 +31,35 @@ def test_the_bundled_orders_are_scored_clean_and_in_noise() -> None:
     clean, noisy = json.loads(done.stdout)["conditions"]
     assert (clean["condition"], clean["commands"], clean["right"]) == ("clean", 3, 3)
     assert noisy["condition"] == "not_a_command 40 dB"
+
+
+@pytest.fixture(scope="module")
+def scorer() -> commands.Scorer:
+    return commands.Scorer(commands.Setup("pocketsphinx", demo=True))
+
+
+@pytest.mark.parametrize(
+    ("readings", "end", "right"),
+    [
+        ([("turn on the kettle", 0.6)], EndReason.SILENCE, True),
+        ([("turn on the kettle", 0.6), ("turn on the kettle please", 0.3)], EndReason.SILENCE, True),
+        ([("turn on the kettle", 0.6), ("turn off the kettle", 0.3)], EndReason.SILENCE, False),
+        ([("turn on the kettle", 0.6)], EndReason.LIMIT, False),
+    ],
+)
+def test_what_the_server_would_not_do_is_no_command(
+    scorer: commands.Scorer, readings: list[tuple[str, float]], end: EndReason, right: bool
+) -> None:
+    heard = Transcription(tuple(Hypothesis(*each) for each in readings), "fake", end)
+    assert bool(scorer.matches(heard)) is right
+    assert scorer.judge(commands.Item(ROOT, text="turn on the kettle"), heard) == (right, right)
+
+
+def test_answers_and_follow_ups_can_be_heard_as_at_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[Grammar] = []
+    monkeypatch.setattr(commands, "load_engine", lambda config: SimpleNamespace(use=used.append))
+    commands.Scorer(commands.Setup("fake", demo=True))
+    assert used[0].graph.accepts(["turn", "it", "off"])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench import false_commands, latency
+from bench import false_commands, latency, streams
 from hearth_core.audio import RATE
+from hearth_core.errors import EngineError
 
 
 def test_where_the_last_word_ends() -> None:
@@ -28,6 +29,25 @@ def test_shares_at_each_threshold() -> None:
 
 def test_nothing_accepted_at_all() -> None:
     assert false_commands.roc([0.0], [0.0]) == [{"threshold": 1.0, "accepted": 0.0, "false_accepted": 0.0}]
+
+
+class Deaf:
+    """A speaker's ears that fail in the middle."""
+
+    def __init__(self, *_: object) -> None:
+        self._chunks = 0
+
+    def feed(self, pcm: bytes) -> None:
+        self._chunks += 1
+        if self._chunks == 3:
+            raise RuntimeError("no ears")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_stream_that_fails_is_not_one_that_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "Listening", Deaf)
+    with pytest.raises(EngineError, match="2 of 2 streams"):
+        streams.at_once(None, bytes(streams.CHUNK_BYTES * 5), 2)  # type: ignore[arg-type]
 
 
 def score(way: str, after_s: float, silence_s: float, text: str = "stop") -> latency.Score:

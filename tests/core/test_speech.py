@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hearth_core import speech
 from hearth_core.audio import BYTES_PER_SECOND, RATE, Chunker, read_recording
 from hearth_core.command import EndReason
 from hearth_core.errors import EngineError
@@ -212,6 +213,12 @@ def test_the_detector_starts_no_threads_that_wait_for_each_other() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["0", "None"], "more than one thread stalls on a busy machine; others are left alone"
+
+
+def test_the_environment_is_left_alone_once_the_detector_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    SileroDetector()
+    monkeypatch.setattr(speech, "_one_thread", lambda: pytest.fail("the environment was changed again"))
+    SileroDetector()
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,6 +188,12 @@ def test_the_first_reading_that_means_something_is_taken() -> None:
     assert not MATCHER.understand(_heard(), OFFICE)
 
 
+@pytest.mark.parametrize(("confidence", "understood"), [(0.001, False), (0.2, False), (0.3, True), (None, True)])
+def test_a_reading_far_behind_the_first_is_no_command(confidence: float | None, understood: bool) -> None:
+    heard = _heard(("yes", 0.9), ("turn on the bed light", confidence))
+    assert bool(MATCHER.understand(heard, OFFICE)) is understood
+
+
 @pytest.mark.parametrize(
     ("heard", "score", "rivals"),
     [

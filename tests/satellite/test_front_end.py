@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,18 @@ def test_what_was_played_while_the_microphone_was_away_is_no_echo() -> None:
     clock.now += 4.0
     front.feed(bytes(320))
     assert [frame[:1] for frame in played] == [b"\1"] * 100 + [b"\3"], "it goes on in step"
+
+
+def test_a_microphone_that_was_away_for_days_costs_no_memory() -> None:
+    clock, reference = Clock(), Reference()
+    front = FrontEnd([lambda frame: reference.take(len(frame))], reference, clock=clock)
+    reference.add(b"\1" * 3200)
+    clock.now += 3e5
+    tracemalloc.start()
+    assert front.feed(bytes(320)) == bytes(320)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1_000_000
 
 
 def test_a_microphone_that_is_late_loses_nothing_of_the_reference() -> None:

@@ -16,11 +16,13 @@ from pydantic import SecretStr
 from hearth_core.command import (
     Clause,
     Context,
+    EndReason,
     Hypothesis,
     IntentMatch,
     Response,
     ResponseKind,
     Slot,
+    Stopwatch,
     Transcription,
     Understood,
     When,
@@ -240,6 +242,33 @@ async def test_a_yes_that_the_recogniser_is_not_sure_of_is_asked_again(running: 
         answer = await pipeline.answer(chunks(*SPEECH), KITCHEN)
         assert answer.response.kind is ResponseKind.QUESTION
         assert state(pipeline, "lock.back_door") == "locked"
+
+
+@pytest.mark.parametrize(
+    ("readings", "unlocked"),
+    [
+        ([("okay", 0.4), ("ok", 0.4), ("no", 0.1)], "unlocked"),
+        ([("okay", 0.3), ("no", 0.29), ("turn on the kettle", 0.28)], "locked"),
+        ([("okay", 0.4), ("ok", None)], "locked"),
+    ],
+)
+async def test_readings_that_all_say_yes_are_one_answer(
+    running: PipelineFactory, readings: list[tuple[str, float | None]], unlocked: str
+) -> None:
+    async with talking(running) as (pipeline, _):
+        await say(pipeline, "unlock the back door")
+        heard = Transcription(tuple(Hypothesis(*each) for each in readings), "fake", EndReason.SILENCE)
+        await pipeline.answer_heard(heard, KITCHEN, Stopwatch())
+        assert state(pipeline, "lock.back_door") == unlocked
+
+
+async def test_a_reading_far_behind_a_follow_up_of_nothing_is_not_done(running: PipelineFactory) -> None:
+    async with talking(running) as (pipeline, _):
+        readings = (Hypothesis("turn it off", 0.9), Hypothesis("turn on the kettle", 0.001))
+        heard = Transcription(readings, "fake", EndReason.SILENCE)
+        answer = await pipeline.answer_heard(heard, KITCHEN, Stopwatch())
+        assert answer.response.kind is ResponseKind.NOT_UNDERSTOOD
+        assert state(pipeline, "switch.kettle") == "off"
 
 
 async def test_a_new_command_drops_the_question(running: PipelineFactory) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hearth_core.log_mel import MELS
-from hearth_train.model import STACK, SYMBOLS, Encoder, Shape, Streaming, stacked
+from hearth_core.log_mel import MELS, STACK
+from hearth_train.model import SYMBOLS, Encoder, Shape, Streaming, stacked
 
 SMALL = Shape(channels=16, hidden=32, blocks=3, behind=4)
 UNKNOWN_END = torch.tensor([1 << 40])

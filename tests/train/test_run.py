@@ -12,10 +12,10 @@ import torch
 
 from hearth_core.audio import RATE
 from hearth_core.errors import InputError
-from hearth_core.log_mel import MELS
+from hearth_core.log_mel import MELS, STACK
 from hearth_train import evaluate, export, features, gather, noises, place, shard, train
 from hearth_train.data import batches, fits
-from hearth_train.model import STACK, SYMBOLS, Shape
+from hearth_train.model import SYMBOLS, Shape
 from hearth_train.shard import Utterance
 
 TINY = Shape(channels=16, hidden=32, blocks=2, behind=3)

@@ -13,10 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hearth_core.log_mel import MELS
+from hearth_core.log_mel import MELS, STACK
 
 from . import place, shard
-from .model import STACK
 from .shard import Shard
 
 # How often a corpus is drawn beside its size. Half of speechocean762 are children and all learnt English as a second

@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hearth_core.log_mel import FLOOR, MELS
+from hearth_core.log_mel import FLOOR, MELS, STACK
 from hearth_core.phones import PHONES
 
 from . import place
 from .augment import augment
 from .data import batches
-from .model import STACK, SYMBOLS, Encoder, Shape, Streaming, stacked
+from .model import SYMBOLS, Encoder, Shape, Streaming, stacked
 from .train import load
 
 FORMAT: Final = 1

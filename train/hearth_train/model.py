@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from hearth_core.log_mel import FLOOR, MELS
+from hearth_core.log_mel import FLOOR, MELS, STACK
 from hearth_core.phones import PHONES
 
-STACK: Final = 3  # mel frames of 10 ms in an encoder frame
 SYMBOLS: Final = 1 + len(PHONES)
 
 # Of the training's features, with the floor: what the encoder subtracts and divides by.

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearth_core.audio import read_recording
+from hearth_core.errors import EngineError
 
 from . import place, shard
 from .pronounce import phones
@@ -79,7 +80,11 @@ def main() -> None:
 
 
 def speak_part(read: list[str], part: tuple[Voice, int]) -> None:
-    """Make one shard, unless it is there."""
+    """Make one shard, unless it is there.
+
+    Raises:
+        EngineError: the voice could speak no text at all.
+    """
     voice, number = part
     name = f"{voice.program}-{voice.name.replace('+', '-')}-{number}"
     folder = place.PCM / "synthetic"
@@ -93,6 +98,8 @@ def speak_part(read: list[str], part: tuple[Voice, int]) -> None:
         if said and len(pcm) > 1600:
             speaker = f"{voice.program}-{voice.name}"
             items.append((Utterance(f"{name}-{index}", voice.program, speaker, text, said), pcm))
+    if not items:  # an empty shard would be there, and the voice missing from the training without a word
+        raise EngineError(f"{voice.program} {voice.name} speaks nothing", remedy="Run train/voices.sh again")
     shard.write(folder, name, items)
 
 

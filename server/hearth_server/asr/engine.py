@@ -17,7 +17,12 @@ from hearth_intents.grammar import Grammar
 
 
 class Outlook(StrEnum):
-    """How a sentence may go on after what was heard."""
+    """How a sentence may go on after what was heard.
+
+    The grammar knows no times of commands ("in ten minutes") and no second commands ("and close the blinds"): people
+    may say them after what is COMPLETE. After a pause of `EndpointSettings.early_s` they are not heard any more; with
+    None the utterance waits for them.
+    """
 
     UNKNOWN = "unknown"  # somebody speaks, the reading is not sure, or the engine cannot tell
     OPEN = "open"  # something is still missing

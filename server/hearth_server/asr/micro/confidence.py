@@ -42,7 +42,11 @@ def fit(reading: Reading) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From a fit to the chance that it is a sentence of the grammar; of one model with one decoder's settings."""
+    """From the best reading's fit to the chance that it is what was said; of one model with one decoder's settings.
+
+    Fitted on whether the best reading of a recording was right (`bench/calibrate.py`), so it knows of other speech, and
+    of the errors that are usual, but not of the rivals that this recording has.
+    """
 
     slope: float
     offset: float
@@ -56,7 +60,7 @@ class Calibration:
 
 
 def hypotheses(readings: Sequence[Reading], calibration: Calibration) -> tuple[Hypothesis, ...]:
-    """Return readings with their confidences: that it is a sentence at all, and that it is this one of them.
+    """Return readings with their confidences: the chance that the best is right by its fit, shared among them.
 
     Two rivals share theirs, so whether to turn all down is to be judged by the first one's fit alone.
     """

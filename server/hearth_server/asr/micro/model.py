@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from hearth_core import extras
 from hearth_core.errors import EngineError
-from hearth_core.log_mel import FLOOR, HOP, MELS
+from hearth_core.log_mel import FLOOR, HOP, MELS, STACK
 from hearth_core.phones import PHONES
 
 SHIPPED: Final = Path(__file__).with_name("en.onnx")
 FORMAT: Final = 1
 # The shipped model has about 2 MB. What is far larger is another model, and too slow for this machine.
 MAX_BYTES: Final = 64 * 1024 * 1024
-STACK: Final = 3  # mel frames in one encoder frame
 FRAME_S: Final = STACK * HOP / 16_000  # 30 ms
 OUTPUTS: Final = 1 + len(PHONES)
 WIDTH: Final = STACK * MELS

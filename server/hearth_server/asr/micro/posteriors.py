@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from hearth_core.log_mel import MELS, LogMel, Mel
+from hearth_core.log_mel import MELS, STACK, LogMel, Mel
 
-from .model import ENDLESS, OUTPUTS, STACK, WIDTH, LogProbs, MicroModel
+from .model import ENDLESS, OUTPUTS, WIDTH, LogProbs, MicroModel
 
 # 120 ms. A call costs as much as encoding some frames does, so a model takes half the time that it takes with 60 ms.
 # The end of an utterance does not wait for a chunk (`peek`), only readings so far do.

@@ -13,7 +13,6 @@ from hearth_core.errors import EngineError
 from hearth_core.phones import BLANK, PHONES
 
 SYMBOLS: Final = len(PHONES) + 1
-FRAME_S: Final = 0.03
 
 # Below what a float32 softmax can tell from nothing; keeps what is impossible a number that can be added up.
 FLOOR: Final = -100.0
