@@ -36,6 +36,9 @@ check: $(TRAIN) ## ruff and mypy
 
 bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/commands.py
+	$(BIN)/python bench/commands.py --engine micro
+	$(BIN)/python bench/latency.py --most 60
+	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/grammar.py
 	$(BIN)/python bench/decoder.py
 	$(BIN)/python bench/swap.py

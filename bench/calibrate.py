@@ -1,6 +1,6 @@
 """Fit the card of a speech model: how to decode with it, and what the fit of a sentence is worth as confidence.
 
-    python bench/calibrate.py MODEL.onnx [--to FILE.onnx] [--most 60] [--plot FILE.png] [--json]
+    python bench/calibrate.py MODEL.onnx [--to FILE.onnx] [--most 60] [--grid 0.7:0.5,…] [--plot FILE.png] [--json]
 
 On development recordings alone. Each setting decodes coffee orders, clean and with dishes at 12 and 6 dB, and home
 commands against the demo home; the one with the best mean share of right commands is taken. Then the readings of the
@@ -45,8 +45,8 @@ BARISTA = ROOT / "examples" / "barista" / "sentences"
 OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
 SILENCE = bytes(2 * 16_000 // 3)
 
-PRIOR_WEIGHTS = (0.3, 0.5, 0.7)
-PHONE_BONUSES = (0.0, 0.5, 1.0)
+# Prior weight and phone bonus.
+GRID = "0.5:0,0.5:1,0.7:0,0.7:0.5,0.7:1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,9 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--to", type=Path, help="where the model goes with its card (default: not written)")
     parser.add_argument("--most", type=int, default=60, help="recordings of a corpus (default: %(default)s)")
+    parser.add_argument(
+        "--grid", type=_grid, default=_grid(GRID), help=f"prior weight:phone bonus, … (default: {GRID})"
+    )
     parser.add_argument("--plot", type=Path, help="reliability as a picture")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -186,8 +189,7 @@ def main() -> None:
     default = houses[0].engine.judge.settings
     grid = [
         replace(default, scoring=replace(default.scoring, prior_weight=weight), phone_bonus=bonus)
-        for weight in PRIOR_WEIGHTS
-        for bonus in PHONE_BONUSES
+        for weight, bonus in options.grid
     ]
     found = [(settings, shares(houses, settings)) for settings in track(grid, "settings", console=Console(stderr=True))]
     best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
@@ -201,6 +203,11 @@ def main() -> None:
     if options.plot:
         plot(scores, right, calibration, options.plot)
     tell(found, best, calibration, error, len(scores), as_json=options.json)
+
+
+def _grid(text: str) -> list[tuple[float, float]]:
+    pairs = (pair.split(":") for pair in text.split(","))
+    return [(float(weight), float(bonus)) for weight, bonus in pairs]
 
 
 def tell(

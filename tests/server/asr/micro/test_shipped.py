@@ -1,0 +1,70 @@
+"""The model that comes with Hearth: it is what its code expects, and hears real recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hearth_core.audio import read_recording
+from hearth_core.home import Home
+from hearth_intents.compile import compile_grammar
+from hearth_intents.sentences import load_sentences
+from hearth_server.asr.micro.engine import MicroEngine
+from hearth_server.asr.micro.model import SHIPPED
+from hearth_server.asr.micro.posteriors import Posteriors
+from tests.fakes import silence
+
+EXAMPLES = Path(__file__).parents[4] / "examples"
+RECORDINGS = EXAMPLES / "recordings"
+# As the model of 2026-11-26 hears them; whether it is sure enough to act is another matter.
+HEARD = {
+    "coffee_17fe40a1.flac": {"espresso", "skim", "milk"},
+    "coffee_1cf61395.flac": {"dark", "roast", "iced", "coffee"},
+    "coffee_2e6bf48b.flac": {"dark", "roast", "twelve", "ounce", "americano", "sweetener"},
+}
+
+
+@pytest.fixture(scope="module")
+def engine() -> MicroEngine:
+    engine = MicroEngine()
+    sentences = load_sentences("en", [EXAMPLES / "barista" / "sentences"], builtin=False)
+    engine.use(compile_grammar(sentences, Home()))
+    return engine
+
+
+def test_it_is_small_and_says_how_it_is_decoded(engine: MicroEngine) -> None:
+    card = engine.model.card
+    assert SHIPPED.stat().st_size < 3_000_000
+    assert card.language == "en"
+    assert 0.03 * card.delay <= 0.5  # seconds of look-ahead
+    assert {"prior_weight", "phone_bonus"} <= card.decoder.keys()
+    assert {"slope", "offset"} <= card.calibration.keys()
+
+
+@pytest.mark.parametrize("recording", HEARD)
+def test_a_recording_is_read(engine: MicroEngine, recording: str) -> None:
+    decoder, stream = engine.decoder(), Posteriors(engine.model)
+    pcm = read_recording(RECORDINGS / recording)
+    for start in range(0, len(pcm), 2048):
+        decoder.feed(stream.feed(pcm[start : start + 2048]))
+    decoder.feed(stream.flush())
+    assert HEARD[recording] <= set(decoder.result().readings[0].text.split())
+
+
+@pytest.mark.parametrize(
+    "pcm",
+    [
+        silence(3),
+        b"",
+        np.random.default_rng(1).normal(0, 2000, 48_000).astype("<i2").tobytes(),
+        read_recording(RECORDINGS / "not_a_command.flac"),
+    ],
+    ids=["silence", "nothing", "noise", "talk"],
+)
+def test_what_is_no_command_is_turned_down(engine: MicroEngine, pcm: bytes) -> None:
+    stream = engine.open()
+    stream.feed(pcm)
+    assert stream.finish() == ()
+    stream.close()
