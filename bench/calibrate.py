@@ -3,10 +3,10 @@
     python bench/calibrate.py MODEL.onnx [--to FILE.onnx] [--most 60] [--grid 0.7:0.5,…] [--plot FILE.png] [--json]
 
 On development recordings alone. Each setting decodes coffee orders, clean and with dishes at 12 and 6 dB, and home
-commands against the demo home; the one with the best mean share of right commands is taken. Then the readings of the
-same commands, and what other speech (spelled names, wake phrases, read sentences) is taken for, make the calibration:
-the chance that a reading is right, from how it fits beside free phones. `ECE` is the expected calibration error on
-every second recording, with the calibration made on the others.
+commands against the demo home; the one with the best mean share of right commands is taken. Then the best readings of
+the same commands, and of other speech (spelled names, wake phrases, read sentences), make the calibration: the chance
+that a sentence of the grammar was said, from how the reading fits beside free phones. `ECE` is the expected calibration
+error on every second recording, with the calibration made on the others.
 """
 
 from __future__ import annotations
@@ -123,15 +123,15 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
 
 
 def fits(houses: list[House], settings: DecoderSettings) -> tuple[list[float], list[bool]]:
-    """Return how each best reading fits, and whether it is right."""
-    scores, right = [], []
+    """Return how each best reading fits, and whether the recording was a command."""
+    scores, command = [], []
     for house in houses:
         for each in itertools.chain.from_iterable(house.heard.values()):
             reading = house.reading(each, settings)
             if reading is not None and reading.words:
                 scores.append(fit(reading))
-                right.append(house.right(each, reading))
-    return scores, right
+                command.append(each.item is not None)
+    return scores, command
 
 
 def calibration_error(scores: list[float], right: list[bool]) -> float:
@@ -154,7 +154,7 @@ def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Ca
 
 
 def plot(scores: list[float], right: list[bool], calibration: Calibration, file: Path) -> None:
-    """Draw how often readings of each confidence are right."""
+    """Draw how often a command was said at each confidence."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -168,7 +168,7 @@ def plot(scores: list[float], right: list[bool], calibration: Calibration, file:
     axes.plot([chances[bins == n].mean() for n in known], [truth[bins == n].mean() for n in known], marker="o")
     for n in known:
         axes.annotate(str(int((bins == n).sum())), (chances[bins == n].mean(), truth[bins == n].mean()), fontsize=7)
-    axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="confidence", ylabel="share that were commands", xlim=(0, 1), ylim=(0, 1))
     figure.savefig(file, dpi=110)
 
 

@@ -42,10 +42,10 @@ def fit(reading: Reading) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From the best reading's fit to the chance that it is what was said; of one model with one decoder's settings.
+    """From the best reading's fit to the chance that a sentence of the grammar was said; of one model and its settings.
 
-    Fitted on whether the best reading of a recording was right (`bench/calibrate.py`), so it knows of other speech, and
-    of the errors that are usual, but not of the rivals that this recording has.
+    Fitted on commands and other speech (`bench/calibrate.py`). Which sentence it was is another matter: the readings'
+    shares tell that.
     """
 
     slope: float
@@ -60,7 +60,7 @@ class Calibration:
 
 
 def hypotheses(readings: Sequence[Reading], calibration: Calibration) -> tuple[Hypothesis, ...]:
-    """Return readings with their confidences: the chance that the best is right by its fit, shared among them.
+    """Return readings with their confidences: the chance that it was a sentence at all by the best one's fit, shared.
 
     Two rivals share theirs, so whether to turn all down is to be judged by the first one's fit alone.
     """

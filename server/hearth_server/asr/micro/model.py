@@ -78,8 +78,12 @@ class MicroModel:
             raise _broken(path, f"cannot be loaded: {reason}") from error
         self.path = path
         self.size = len(raw)
-        self.card = _card(path, self._session.get_modelmeta().custom_metadata_map.get("hearth"))
-        self._cache_shape = _checked_shapes(path, self._session)
+        try:
+            card = self._session.get_modelmeta().custom_metadata_map.get("hearth")
+            self._cache_shape = _checked_shapes(path, self._session)
+        except UnicodeDecodeError as error:  # a name or the card has a damaged byte
+            raise _broken(path, "has text that cannot be read") from error
+        self.card = _card(path, card)
         self._try()
 
     def cache(self) -> Cache:

@@ -128,6 +128,12 @@ def test_a_file_that_is_cut(size: int, tmp_path: Path) -> None:
         MicroModel(written(tmp_path, RAW[:size]))
 
 
+def test_a_card_with_a_damaged_byte(tmp_path: Path) -> None:
+    place = RAW.index(b'"format"') + 2
+    with pytest.raises(EngineError, match=r"en\.onnx"):
+        MicroModel(written(tmp_path, RAW[:place] + b"\x80" + RAW[place + 1 :]))
+
+
 @settings(max_examples=40, deadline=None)
 @given(place=st.integers(0, len(RAW) - 1), value=st.integers(0, 255))
 def test_a_file_with_a_wrong_byte_is_refused_or_works(
