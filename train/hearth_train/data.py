@@ -19,13 +19,18 @@ from . import place, shard
 from .shard import Shard
 
 # How often a corpus is drawn beside its size. Half of speechocean762 are children and all learnt English as a second
-# language; the phrases of the last three are few and learnt by heart.
+# language; kathleen is one speaker; the phrases of the recordings of words are few and learnt by heart. Those with the
+# most speakers or the longest recordings for one draw are drawn more.
 WEIGHTS: Final = {
+    "librispeech-excerpts": 2.5,
+    "librispeech-251-speakers-untranscribed": 2.5,
+    "an4-train": 1.5,
+    "kathleen": 0.6,
     "speechocean762-train": 0.4,
     "speech-commands-words": 0.4,
     "wake-phrases": 0.5,
     "custom-phrases": 0.5,
-    "espeak": 0.7,
+    "espeak": 0.5,
     "festival": 0.7,
 }
 JOIN_BELOW: Final = 300  # mel frames: shorter ones may be joined, so that pauses and other contexts are learnt

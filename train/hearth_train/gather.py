@@ -21,12 +21,13 @@ from hearth_core.audio import RATE, read_recording
 from hearth_core.errors import InputError
 
 from . import place, shard
-from .pronounce import phones, words
+from .pronounce import phones, read_phones, words
 from .shard import Utterance
 
 # Kept out of training altogether: the benches mix it into the commands, and what is measured must not have been learnt.
 HELD_OUT = {"doing_the_dishes"}
 SPELLED = {"an4-train"}  # these spell letters
+READ = {"librispeech-excerpts", "ljspeech-excerpts"}  # books: full of names
 KEEP_SILENCE_S = 0.3  # around the speech
 
 
@@ -87,10 +88,12 @@ def utterances(corpus: str, rows: list[dict[str, str]], folder: Path) -> Iterato
         pcm = np.frombuffer(read_recording(files[name]), "<i2")
         if abs(len(pcm) / RATE - float(row["seconds"])) > 0.1:
             raise InputError(f"{name} has {len(pcm) / RATE:.2f} s, not {row['seconds']}", remedy="Get the corpus again")
-        said = phones(row["text"], spelled=corpus in SPELLED) if row["text"] else ()
+        said: tuple[int, ...] | None = ()
+        if row["text"]:
+            said = read_phones(row["text"]) if corpus in READ else phones(row["text"], spelled=corpus in SPELLED)
         if said is None:
             continue
-        text = " ".join(words(row["text"]) or ())
+        text = " ".join(words(row["text"]) or ()) or row["text"].lower()
         yield Utterance(name, corpus, row["speaker"], text, said), trimmed(pcm) if said else pcm
 
 

@@ -40,3 +40,14 @@ def phones(text: str, *, spelled: bool = False) -> tuple[int, ...] | None:
         return None
     names = {word: numbers(phones) for word, phones in _SPELLED.items()} if spelled else {}
     return tuple(phone for word in known for phone in names.get(word, dictionary()[word][0]))
+
+
+def read_phones(text: str) -> tuple[int, ...] | None:
+    """Return the phones of a sentence from a book, names that CMUdict lacks by rule; None if it holds digits."""
+    from hearth_server.asr.g2p import guess
+
+    if _NUMBERLIKE.search(text):
+        return None
+    said = (word if word in dictionary() else word.strip("'") for word in _WORD.findall(text.lower()))
+    known = [dictionary()[word][0] if word in dictionary() else numbers(guess(word)) for word in said if word]
+    return tuple(phone for word in known for phone in word) or None
