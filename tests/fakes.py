@@ -45,10 +45,12 @@ class FakeStream:
         self.pcm = b""
         self.closed = False
         self.expected: tuple[str, ...] = ()
+        self.near: tuple[str, ...] = ()
 
-    def prefer(self, names: Sequence[str]) -> None:
+    def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
         assert not self.pcm, "names are told before the audio"
         self.expected = tuple(names)
+        self.near = tuple(near)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         self.pcm += pcm

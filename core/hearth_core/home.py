@@ -143,6 +143,10 @@ class Home:
         entity = self.entities.get(entity_id)
         return self.areas.get(entity.area_id) if entity and entity.area_id else None
 
+    def names_in(self, area_id: str) -> tuple[str, ...]:
+        """Return the names and aliases of the things in an area."""
+        return tuple(n for entity in self.entities.values() if entity.area_id == area_id for n in entity.names)
+
     def area_named(self, name: str) -> Area | None:
         """Return the area with this id, name or alias, in any case; None if there is none."""
         wanted = name.strip().casefold()

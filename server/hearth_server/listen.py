@@ -34,21 +34,27 @@ class Listening:
         settings: when an utterance ends.
         detector: what tells speech from other sound.
         names: what whoever sends the audio expects in it; for engines that can prefer words.
+        near: what things in the speaker's room are called; likewise.
 
     Raises:
         EngineError: the engine cannot begin an utterance.
     """
 
     def __init__(
-        self, engine: Engine, settings: EndpointSettings, detector: SpeechDetector, names: Sequence[str] = ()
+        self,
+        engine: Engine,
+        settings: EndpointSettings,
+        detector: SpeechDetector,
+        names: Sequence[str] = (),
+        near: Sequence[str] = (),
     ) -> None:
         self.partial: Hypothesis | None = None
         self._engine = engine
         self._settings = settings
         self._endpointer = Endpointer(settings, detector)
         self._stream: Stream = engine.open()
-        if names and isinstance(self._stream, Biased):
-            self._stream.prefer(names)
+        if (names or near) and isinstance(self._stream, Biased):
+            self._stream.prefer(names, near)
         self._held = bytearray()  # audio that the recogniser has not heard yet
         self._position = 0  # where `_held` begins, in samples from the start
         self._end: EndReason | None = None

@@ -204,7 +204,8 @@ class Pipeline:
             PeerError: the audio broke off.
         """
         watch = watch or Stopwatch()
-        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names)
+        near = self.house.home.names_in(context.area_id) if context.area_id else ()
+        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names, near)
         try:
             partial: Hypothesis | None = None
             async for pcm in audio:

@@ -30,6 +30,17 @@ async def test_a_command_is_heard_done_and_told(running: PipelineFactory) -> Non
         assert answer.response.text
 
 
+async def test_the_recogniser_is_told_what_is_in_the_room(running: PipelineFactory) -> None:
+    async with running("lock the front door") as pipeline:
+        await pipeline.answer(chunks(*SPEECH), Context(area_id="kitchen"))
+        await pipeline.answer(chunks(*SPEECH), Context())
+        home, engine = pipeline.house.home, pipeline.engine
+        assert isinstance(engine, FakeEngine)
+        there = {name for entity in home.entities.values() if entity.area_id == "kitchen" for name in entity.names}
+        assert there
+        assert [set(stream.near) for stream in engine.streams] == [there, set()]
+
+
 async def test_audio_is_left_unread_after_the_end_of_speech(running: PipelineFactory) -> None:
     async with running("lock the front door") as pipeline:
         audio = chunks(silence(0.3), tone(1.0), silence(30))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from scipy.fft import dct
 
 from hearth_core.log_mel import MELS, STACK
-from hearth_train.model import SYMBOLS, Encoder, Shape, Streaming, stacked
+from hearth_train.model import SYMBOLS, Encoder, Shape, Streaming, cepstrum, stacked
 
 SMALL = Shape(channels=16, hidden=32, blocks=3, behind=4)
 UNKNOWN_END = torch.tensor([1 << 40])
@@ -27,7 +28,14 @@ def features(frames: int) -> torch.Tensor:
 
 @torch.no_grad()
 @pytest.mark.parametrize("size", [1, 4, 7, 40])
-@pytest.mark.parametrize("shape", [SMALL, Shape(channels=16, hidden=32, blocks=4, behind=3, shared=2)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        SMALL,
+        Shape(channels=16, hidden=32, blocks=4, behind=3, shared=2),
+        Shape(channels=16, hidden=32, blocks=2, behind=3, mfcc=13),
+    ],
+)
 def test_a_stream_gives_what_the_whole_gives(size: int, shape: Shape) -> None:
     whole_encoder, heard = encoder(shape), features(40)
     whole, _ = whole_encoder(heard, torch.tensor([40]))
@@ -80,3 +88,8 @@ def test_a_remainder_of_mel_frames_is_dropped() -> None:
     mel = torch.arange(8 * MELS, dtype=torch.float32).reshape(8, MELS)
     assert stacked(mel).shape == (2, STACK * MELS)
     assert torch.equal(stacked(mel)[1, :MELS], mel[3])
+
+
+def test_the_cepstrum_is_what_scipy_makes() -> None:
+    mel = torch.randn(5, MELS, generator=torch.Generator().manual_seed(3))
+    np.testing.assert_allclose(cepstrum(mel, 13), dct(mel.numpy(), norm="ortho")[:, :13], atol=1e-5)

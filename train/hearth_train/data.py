@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hearth_core.errors import InputError
 from hearth_core.log_mel import MELS, STACK
 
 from . import place, shard
@@ -70,10 +71,10 @@ class _Item:
         return self.shard.piece(self.index).astype(np.float32)
 
 
-def batches(seed: int, seconds: float) -> Iterator[Batch]:
-    """Yield batches of so many padded seconds, for ever."""
+def batches(seed: int, seconds: float, only: str = "") -> Iterator[Batch]:
+    """Yield batches of so many padded seconds, for ever; of one corpus if it is named."""
     rng = np.random.default_rng(seed)
-    items, weights = _items(place.FEATURES)
+    items, weights = _items(place.FEATURES, only)
     background = shard.read(shard.path_of(place.FEATURES, "background"))
     while True:
         drawn = [items[i] for i in rng.choice(len(items), POOL, p=weights)]
@@ -88,9 +89,10 @@ def batches(seed: int, seconds: float) -> Iterator[Batch]:
             yield _batch(groups[group], background, rng)
 
 
-def _items(folder: Path) -> tuple[list[_Item], NDArray[np.float64]]:
+def _items(folder: Path, only: str) -> tuple[list[_Item], NDArray[np.float64]]:
     items, weights = [], []
-    for index in sorted([*(folder / "real").glob("*.json"), *(folder / "synthetic").glob("*.json")]):
+    pattern = f"{only}-0.json" if only else "*.json"
+    for index in sorted([*(folder / "real").glob(pattern), *(folder / "synthetic").glob(pattern)]):
         of = shard.read(index)
         for number, utterance in enumerate(of.utterances):
             frames = int(of.starts[number + 1] - of.starts[number])
@@ -98,6 +100,8 @@ def _items(folder: Path) -> tuple[list[_Item], NDArray[np.float64]]:
                 items.append(_Item(of, number, frames, utterance.phones))
                 # Longer recordings cost more and teach more; each is drawn as one.
                 weights.append(WEIGHTS.get(utterance.corpus, 1.0))
+    if not items:
+        raise InputError(f"{folder}: nothing to learn from", remedy="Run train/run.sh, which makes the features")
     total = np.array(weights)
     return items, total / total.sum()
 

@@ -33,6 +33,7 @@ class Shape:
         blocks: how many; each adds one frame of look-ahead.
         behind: frames back that a block sees.
         shared: this many blocks in a row have the same matrices (cross-layer sharing); 1 is none.
+        mfcc: cepstral coefficients of a mel frame that the encoder hears instead of its bands; 0: the bands.
     """
 
     channels: int = 192
@@ -40,6 +41,7 @@ class Shape:
     blocks: int = 10
     behind: int = 8
     shared: int = 1
+    mfcc: int = 0
 
     @property
     def delay(self) -> int:
@@ -84,7 +86,7 @@ class Encoder(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.enter = nn.Linear(STACK * MELS, shape.channels)
+        self.enter = nn.Linear(STACK * (shape.mfcc or MELS), shape.channels)
         self.enter_norm = nn.LayerNorm(shape.channels)
         blocks: list[Block] = []
         for index in range(shape.blocks):
@@ -113,7 +115,10 @@ class Encoder(nn.Module):
 
     def begin(self, features: Tensor) -> Tensor:
         """Return the frames that the first block takes."""
-        return F.relu(self.enter_norm(self.enter((features - MEAN) / SPREAD)))
+        heard = (features - MEAN) / SPREAD
+        if self.shape.mfcc:
+            heard = cepstrum(heard.reshape(*heard.shape[:-1], STACK, MELS), self.shape.mfcc).flatten(-2)
+        return F.relu(self.enter_norm(self.enter(heard)))
 
     def finish(self, x: Tensor) -> Tensor:
         """Return the log posteriors of the last block's frames."""
@@ -160,10 +165,19 @@ class Streaming(nn.Module):
         return self.encoder.finish(x), torch.stack(kept, 1)
 
 
+def cepstrum(mel: Tensor, count: int) -> Tensor:
+    """Return the first mel-frequency cepstral coefficients (DCT-II, orthonormal), shape (..., MELS) to (..., count)."""
+    band = torch.arange(MELS, dtype=torch.float32) + 0.5
+    waves = torch.cos(torch.pi / MELS * band[:, None] * torch.arange(count))
+    scale = torch.full((count,), (2 / MELS) ** 0.5)
+    scale[0] = (1 / MELS) ** 0.5
+    return mel @ (waves * scale)
+
+
 def stacked(mel: Tensor) -> Tensor:
     """Return encoder frames of mel frames, shape (..., frames, MELS) to (..., frames // STACK, STACK * MELS)."""
     count = mel.shape[-2] // STACK
     return mel[..., : count * STACK, :].reshape(*mel.shape[:-2], count, STACK * MELS)
 
 
-__all__ = ["FLOOR", "SYMBOLS", "Block", "Encoder", "Shape", "Streaming", "stacked"]
+__all__ = ["FLOOR", "SYMBOLS", "Block", "Encoder", "Shape", "Streaming", "cepstrum", "stacked"]

@@ -1,9 +1,12 @@
 """Stage 4: train the encoder for so many minutes, on so many cores; goes on where it was interrupted.
 
     python -m hearth_train.train --run micro --minutes 240 [--workers 2] [--start-from MODEL.pt] [--prune SHARE]
+    python -m hearth_train.train --run one-voice --minutes 4 --overfit kathleen
 
 One process a core, each with batches of its own; gradients are averaged at every step. The learning rate follows the
 share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
+`--overfit` is a check of the encoder, not a model: it learns one corpus by heart, unchanged, and tells its phone errors
+on that; more than a few per cent, and something is wrong with the encoder or the rate.
 Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.json (settings, data,
 commit).
 """
@@ -32,7 +35,7 @@ from . import place
 from .augment import augment
 from .curves import plot
 from .data import Batch, batches
-from .evaluate import phone_errors
+from .evaluate import learnt, phone_errors
 from .model import Encoder, Shape, stacked
 from .sparsity import Pruning
 
@@ -56,6 +59,7 @@ class Settings:
     clip: float = 1.0
     average: float = 0.998  # of the averaged weights that a step keeps
     prune: float = 0.0  # share of the blocks' weights that is zero in the end
+    only: str = ""  # the corpus that is learnt, unchanged; all with augmentation if empty
     seed: int = 1
 
 
@@ -68,11 +72,14 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--start-from", type=Path, help="begin with these weights, at full augmentation")
     parser.add_argument("--prune", type=float, default=0.0, help="share of the weights that becomes zero")
+    parser.add_argument("--overfit", default="", metavar="CORPUS", help="learn one corpus by heart")
     parser.add_argument("--shape", default="{}", help="JSON of what differs from the usual Shape")
     options = parser.parse_args()
     settings = Settings(minutes=options.minutes, workers=options.workers, rate=options.rate, prune=options.prune)
     if options.start_from:
         settings = replace(settings, full_strength=(-1.0, 0.0))
+    if options.overfit:
+        settings = replace(settings, only=options.overfit, full_strength=(1.0, 2.0), weight_decay=0.0)
     folder = place.RUNS / options.run
     folder.mkdir(parents=True, exist_ok=True)
     shape = Shape(**json.loads(options.shape))
@@ -113,7 +120,7 @@ def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: 
     torch.manual_seed(settings.seed)
     state = State(settings, shape, folder, start_from)
     generator = torch.Generator().manual_seed(settings.seed * 1000 + rank + state.step * 10)
-    source = batches(settings.seed + rank + 100 * state.step, settings.batch_s)
+    source = batches(settings.seed + rank + 100 * state.step, settings.batch_s, settings.only)
     watch = _Watch(state) if rank == 0 else None
     share = state.share()
     while share < 1:
@@ -275,8 +282,10 @@ class _Watch:
         self._progress.stop()
 
     def _judge(self) -> None:
-        self._state.save()
-        self._write(phone_errors(self._state.averaged, most=100))
+        state = self._state
+        state.save()
+        only = state.settings.only
+        self._write(learnt(state.averaged, only) if only else phone_errors(state.averaged, most=100))
         self._judged = self._saved = time.monotonic()
 
     def _write(self, more: dict[str, float]) -> None:

@@ -73,8 +73,13 @@ class Biased(Protocol):
     Those that are bound to the home's grammar have its names already, and may weigh these more; or do without.
     """
 
-    def prefer(self, names: Sequence[str]) -> None:
-        """Expect these names in this utterance, the likelier first; said before its first audio."""
+    def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
+        """Expect these names in this utterance; said before its first audio.
+
+        Args:
+            names: what whoever sends the audio expects, the likelier first.
+            near: what things in the speaker's room are called.
+        """
 
 
 class Engine(Protocol):

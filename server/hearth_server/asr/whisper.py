@@ -115,9 +115,9 @@ class WhisperStream:
         self._pcm = bytearray()
         self._names: tuple[str, ...] = ()
 
-    def prefer(self, names: Sequence[str]) -> None:
+    def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
         """Expect these names, before the home's."""
-        self._names = tuple(names)
+        self._names = (*near, *names)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio; Whisper hears whole utterances, so there is no reading yet."""

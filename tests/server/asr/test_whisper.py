@@ -164,7 +164,7 @@ def test_names_of_an_utterance_go_before_those_of_the_home(
     spy(engine, monkeypatch, lambda **said: calls.append(said) if "samples" in said else None)
     engine.use(named("Bed Light", "EcoBee"))
     stream = engine.open()
-    stream.prefer(["Lava Lamp", "EcoBee", "x" * (MAX_HOTWORD_CHARS - 30), "Late One"])
+    stream.prefer(["EcoBee", "x" * (MAX_HOTWORD_CHARS - 30), "Late One"], ["Lava Lamp"])
     stream.feed(tone(0.5))
     stream.finish()
     hear(engine, tone(0.5))

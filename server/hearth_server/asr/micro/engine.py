@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,9 @@ PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
 # Silence after which it is worth to look whether the sentence is over, which costs as much as half a second of audio.
 # No shorter silence can be configured to end a command.
 LOOK_S: Final = 0.1
+# Nats for each word of the names of things in the speaker's room: enough to choose between readings that are about as
+# good ("the lamp" of the bedroom or of the bathroom), a tenth of what a phone that is clearly heard makes.
+NEAR_BONUS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +140,13 @@ class MicroStream:
         self._ahead: Verdict | None = None  # what was said if the utterance is over now; None if not looked
         self._since_partial = 0
         self._closed = False
+
+    def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
+        """Take what is near for likelier than what is not; all other names are the home's, and known."""
+        words = {word for name in near for word in name.lower().split()}
+        graph = self._home.phones
+        weights = {number: NEAR_BONUS for number, word in enumerate(graph.words) if word in words}
+        self._decoder = self._engine.judge.decoder(graph, weights)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio; return the reading so far now and then.

@@ -86,9 +86,9 @@ class Judge:
             _number(card.calibration, "offset", UNCALIBRATED.offset),
         )
 
-    def decoder(self, phones: PhoneGraph) -> Decoder:
-        """Return a decoder that fits the model."""
-        return Decoder(phones, self.settings)
+    def decoder(self, phones: PhoneGraph, weights: Mapping[int, float] | None = None) -> Decoder:
+        """Return a decoder that fits the model, with these weights of words."""
+        return Decoder(phones, self.settings, weights)
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""

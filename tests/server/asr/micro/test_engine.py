@@ -241,6 +241,19 @@ def test_a_word_that_no_dictionary_has_is_spelt(changing: MicroEngine) -> None:
     assert hear(changing, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
 
 
+@pytest.mark.parametrize("near", ["flour", "flower"])
+def test_what_is_near_decides_between_what_sounds_alike(near: str, changing: MicroEngine) -> None:
+    changing.use(grammar_of(("stop the flour", "stop the flower")))
+    stream = changing.open()
+    stream.prefer([], [f"{near} Mill"])
+    stream.feed(silence(0.3) + say("S T AA P DH AH F L AW ER") + silence(0.3))
+    first, second = stream.finish()
+    assert first.text == f"stop the {near}"
+    assert first.confidence is not None and second.confidence is not None
+    assert first.confidence > second.confidence > 0.3 * first.confidence  # near enough to be asked about
+    stream.close()
+
+
 def test_a_new_grammar_does_not_disturb_a_stream(changing: MicroEngine) -> None:
     pcm = silence(0.3) + spoken("turn on the fan") + silence(0.3)
     stream = changing.open()
