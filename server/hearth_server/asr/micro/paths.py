@@ -104,6 +104,6 @@ def read(
             continue
         own = fits[first:number]
         end = heard.last_frame(graph, path, number)
-        words.append(Word(graph.words[said], path[first].frame, end, number - first, sum(own), min(own)))
+        words.append(Word(graph.words[said], path[first].frame, end, number - first, sum(own)))
         first = number
     return tuple(words)

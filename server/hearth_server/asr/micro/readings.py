@@ -16,7 +16,6 @@ class Word:
         begin, end: its first and last frame in which a phone was heard.
         phones: how many phones it has.
         fit: how its frames, until the next word, fit beside free phones, in nats; 0 is as well, less is worse.
-        worst: the same for its worst phone.
         posterior: chance, 0 to 1, that it was said there, if what was said is one of the readings at all.
     """
 
@@ -25,7 +24,6 @@ class Word:
     end: int
     phones: int
     fit: float
-    worst: float
     posterior: float = 1.0
 
 
