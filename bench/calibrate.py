@@ -5,8 +5,9 @@
 On development recordings alone. Each setting decodes coffee orders, clean and with dishes at 12 and 6 dB, and home
 commands against the demo home; the one with the best mean share of right commands is taken. Then the best readings of
 the same commands, and of other speech (spelled names, wake phrases, read sentences), make the calibration: the chance
-that a sentence of the grammar was said, from how the reading fits beside free phones. `ECE` is the expected calibration
-error on every second recording, with the calibration made on the others.
+that a sentence of the grammar was said, from how the reading fits beside free phones; commands that were misread are
+left out. `ece` is the expected calibration error on every second recording, with the calibration made on the others,
+`auc` how well the measure parts commands from other speech; `taken` are those that are at the shipped threshold.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, replace
@@ -28,9 +28,10 @@ from rich.table import Table
 
 from hearth_core.audio import read_recording
 from hearth_core.command import EndReason, Hypothesis, Transcription
-from hearth_server.asr.micro.confidence import Calibration, calibrate, expected_calibration_error, fit
+from hearth_server.asr.micro.confidence import MEASURE, Calibration, calibrate, expected_calibration_error, fit
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.engine import MicroEngine
+from hearth_server.asr.micro.judge import REJECT_CONFIDENCE
 from hearth_server.asr.micro.model import LogProbs
 from hearth_server.asr.micro.phone_graph import PhoneGraph
 from hearth_server.asr.micro.posteriors import Posteriors
@@ -39,7 +40,7 @@ from hearth_server.asr.micro.readings import Reading
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import commands  # noqa: E402 - found only now
+from bench import commands, sound  # noqa: E402 - found only now
 
 BARISTA = ROOT / "examples" / "barista" / "sentences"
 OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
@@ -51,10 +52,21 @@ GRID = "0.5:0,0.5:1,0.7:0,0.7:0.5,0.7:1"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A recording as the model hears it, and what it must come to; no item: to nothing."""
+    """A recording as the model hears it, by its file's name, and what it must come to; no item: to nothing."""
 
+    name: str
     log_probs: LogProbs
     item: commands.Item | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How the best reading of a recording fits, with its length and without, and whether it was said."""
+
+    name: str
+    score: float
+    alone: float
+    said: bool
 
 
 class House:
@@ -67,11 +79,11 @@ class House:
         self.graph: PhoneGraph = self.engine.decoder().graph
         self.heard: dict[str, list[Heard]] = {}
 
-    def add(self, name: str, item: commands.Item | None, pcm: bytes) -> None:
+    def add(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes) -> None:
         """Let the model hear a recording."""
         stream = Posteriors(self.engine.model)
         heard = np.concatenate((stream.feed(SILENCE + pcm + SILENCE), stream.flush()))
-        self.heard.setdefault(name, []).append(Heard(heard, item))
+        self.heard.setdefault(condition, []).append(Heard(file.name, heard, item))
 
     def reading(self, heard: Heard, settings: DecoderSettings) -> Reading | None:
         """Return the best sentence."""
@@ -100,15 +112,15 @@ def listen(model: Path, most: int, unpacked: Path) -> list[House]:
     for house, corpus in zip(houses, ("barista-dev", "home-commands-dev"), strict=True):
         audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
         items = commands.read_labels(commands.SHARED / "manifest.tsv", audio, corpus)
-        for item in track(items[:: max(1, len(items) // most)], corpus, console=Console(stderr=True)):
+        for item in track(sound.spread(items, most), corpus, console=Console(stderr=True)):
             for condition in conditions if corpus == "barista-dev" else conditions[:1]:
-                house.add(f"{corpus} {condition.name}", item, commands.mixed(item.file, condition))
+                house.add(f"{corpus} {condition.name}", item.file, item, commands.mixed(item.file, condition))
     for corpus in OTHERS:
         audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
         paths = list(audio.values())
-        for path in track(paths[:: max(1, len(paths) // most)], corpus, console=Console(stderr=True)):
+        for path in track(sound.spread(paths, most), corpus, console=Console(stderr=True)):
             for house in houses:
-                house.add("other speech", None, read_recording(path))
+                house.add("other speech", path, None, read_recording(path))
     return houses
 
 
@@ -122,22 +134,41 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
     }
 
 
-def fits(houses: list[House], settings: DecoderSettings) -> tuple[list[float], list[bool]]:
-    """Return how each best reading fits, and whether the recording was a command."""
-    scores, command = [], []
+def fits(houses: list[House], settings: DecoderSettings) -> list[Fit]:
+    """Return how each best reading fits, of commands that were read right and of what was no command.
+
+    Misread commands are neither: which sentence it was, the readings' shares tell.
+    """
+    found = []
     for house in houses:
         for each in itertools.chain.from_iterable(house.heard.values()):
             reading = house.reading(each, settings)
-            if reading is not None and reading.words:
-                scores.append(fit(reading))
-                command.append(each.item is not None)
-    return scores, command
+            if reading is None or not reading.words or (each.item is not None and not house.right(each, reading)):
+                continue
+            alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
+            found.append(Fit(each.name, fit(reading), alone, each.item is not None))
+    return found
 
 
-def calibration_error(scores: list[float], right: list[bool]) -> float:
-    """Return the error on every second reading, calibrated on the others."""
-    made = calibrate(scores[::2], right[::2])
-    return expected_calibration_error([made.chance(score) for score in scores[1::2]], right[1::2])
+def calibration_error(found: list[Fit]) -> float:
+    """Return the error on the readings of every second recording, calibrated on the others."""
+    names = sorted({each.name for each in found})
+    first = set(names[::2])
+    made = calibrate(*_columns([each for each in found if each.name in first]))
+    scores, said = _columns([each for each in found if each.name not in first])
+    return expected_calibration_error([made.chance(score) for score in scores], said)
+
+
+def _columns(found: list[Fit]) -> tuple[list[float], list[bool]]:
+    return [each.score for each in found], [each.said for each in found]
+
+
+def area_under_curve(scores: list[float], said: list[bool]) -> float:
+    """Return how often what was said has the better score than what was not."""
+    good, bad = (
+        np.array([s for s, is_said in zip(scores, said, strict=True) if is_said is kind]) for kind in (True, False)
+    )
+    return float((good[:, None] > bad).mean() + 0.5 * (good[:, None] == bad).mean())
 
 
 def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Calibration) -> None:
@@ -147,8 +178,10 @@ def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Ca
     loaded = onnx.load(str(model))
     entry = next(each for each in loaded.metadata_props if each.key == "hearth")
     card = json.loads(entry.value)
-    card["decoder"] = {"prior_weight": settings.scoring.prior_weight, "phone_bonus": settings.phone_bonus}
-    card["calibration"] = {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4)}
+    chosen = {"prior_weight": settings.scoring.prior_weight, "phone_bonus": settings.phone_bonus}
+    card["decoder"] = {**card.get("decoder", {}), **chosen}
+    found = {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4), "measure": MEASURE}
+    card["calibration"] = found
     entry.value = json.dumps(card)
     onnx.save(loaded, str(to))
 
@@ -193,16 +226,33 @@ def main() -> None:
     ]
     found = [(settings, shares(houses, settings)) for settings in track(grid, "settings", console=Console(stderr=True))]
     best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
-    scores, right = fits(houses, best)
-    calibration = calibrate(scores, right)
-    error = calibration_error(scores, right)
+    found_fits = fits(houses, best)
+    scores, said = _columns(found_fits)
+    calibration = calibrate(scores, said)
+    chosen = {
+        "slope": round(calibration.slope, 4),
+        "offset": round(calibration.offset, 4),
+        "ece": round(calibration_error(found_fits), 3),
+        "auc": round(area_under_curve(scores, said), 4),
+        "auc_of_fit_alone": round(area_under_curve([each.alone for each in found_fits], said), 4),
+        "commands": sum(said),
+        "taken": sum(
+            calibration.chance(score) >= REJECT_CONFIDENCE
+            for score, is_said in zip(scores, said, strict=True)
+            if is_said
+        ),
+        "others": len(said) - sum(said),
+        "others_taken": sum(
+            calibration.chance(score) >= REJECT_CONFIDENCE
+            for score, is_said in zip(scores, said, strict=True)
+            if not is_said
+        ),
+    }
     if options.to:
-        if options.to != options.model:
-            shutil.copy(options.model, options.to)
         write_card(options.model, options.to, best, calibration)
     if options.plot:
-        plot(scores, right, calibration, options.plot)
-    tell(found, best, calibration, error, len(scores), as_json=options.json)
+        plot(scores, said, calibration, options.plot)
+    tell(found, best, chosen, as_json=options.json)
 
 
 def _grid(text: str) -> list[tuple[float, float]]:
@@ -213,9 +263,7 @@ def _grid(text: str) -> list[tuple[float, float]]:
 def tell(
     found: list[tuple[DecoderSettings, dict[str, float]]],
     best: DecoderSettings,
-    calibration: Calibration,
-    error: float,
-    count: int,
+    chosen: dict[str, float],
     *,
     as_json: bool,
 ) -> None:
@@ -224,7 +272,6 @@ def tell(
         {"prior_weight": s.scoring.prior_weight, "phone_bonus": s.phone_bonus, **{n: round(v, 3) for n, v in r.items()}}
         for s, r in found
     ]
-    chosen = {"slope": calibration.slope, "offset": calibration.offset, "ece": round(error, 3), "readings": count}
     if as_json:
         print(json.dumps({"settings": rows, "calibration": chosen}))
         return

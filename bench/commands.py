@@ -5,13 +5,13 @@
 
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
-satellite sends them, and the matcher. What the server asks about ("which?") is not right, and what is longer than a
-command may be is none. Plain text as a label is a home command: it is right if it means what the text
-means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
+satellite sends them, and the matcher. What the server asks about ("which?") is not right, nor are two commands;
+what is longer than a command may be is none. Plain text as a label is a home command: it is right if it means what the
+text means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
 engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
-LibriSpeech speakers of whom no training has a transcript; levels of speech and babble are those of bench/sound.py.
+LibriSpeech speakers, who are in the micro model's training too; levels are those of bench/sound.py.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class Scorer:
         if heard.end is EndReason.LIMIT:
             return ()
         understood = self._matcher.understand(heard, self._context)
-        if not understood or understood.clauses[0].rivals:
+        if not understood or len(understood.clauses) != 1 or understood.clauses[0].rivals:
             return ()
         return understood.clauses[0].matches
 

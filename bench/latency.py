@@ -6,8 +6,9 @@ Three ways on the same recordings: micro as it is built in, which ends a command
 micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a quiet room of 0.5 s before
 it and 3 s after it, and arrives in chunks of 64 ms. `after` is from the end of the last word to the end of the chunk
 that brings the text, plus the CPU time of that chunk and of finishing. The last word ends where the clean recording was
-last, for 30 ms, within 25 dB of the level of its speech (bench/sound.py). `cut` is a text that came before that;
-`changed` one that is not what the same engine gives with 0.5 s. `early` are the commands that ended before 0.45 s.
+last, for 30 ms, within 25 dB of the level of its speech (bench/sound.py). `cut` is a text that came before that, and
+`no_text` none; `after` is of the others. `changed` is one that is not what the same engine gives with 0.5 s. `early`
+are the commands that ended before 0.45 s.
 """
 
 from __future__ import annotations
@@ -124,16 +125,18 @@ def table(scores: list[list[Score]]) -> Iterator[dict[str, object]]:
     for number, way in enumerate(score.way for score in scores[0]):
         of = [score[number] for score in scores]
         patient = [next(s for s in score if s.way.startswith(way.split(",")[0]) and "0.5" in s.way) for score in scores]
-        after = np.array([score.after_s * 1000 for score in of])
-        early = [score.after_s * 1000 for score in of if score.silence_s < 0.45]
+        told = [score for score in of if score.text and not score.cut]
+        after = np.array([score.after_s * 1000 for score in told] or [np.nan])
+        early = [score.after_s * 1000 for score in told if score.silence_s < 0.45]
         yield {
             "way": way,
             "commands": len(of),
+            "no_text": sum(not score.text for score in of),
             "right": sum(score.right for score in of),
-            "after_ms_p50": round(float(np.median(after))),
-            "after_ms_p95": round(float(np.quantile(after, 0.95))),
+            "after_ms_p50": round(float(np.median(after))) if told else None,
+            "after_ms_p95": round(float(np.quantile(after, 0.95))) if told else None,
             "compute_ms_p50": round(float(np.median([score.compute_s * 1000 for score in of])), 1),
-            "early_percent": round(100 * len(early) / len(of), 1),
+            "early_percent": round(100 * sum(score.silence_s < 0.45 for score in of) / len(of), 1),
             "early_ms_p50": round(float(np.median(early))) if early else None,
             "early_ms_p95": round(float(np.quantile(early, 0.95))) if early else None,
             "cut_percent": round(100 * sum(score.cut for score in of) / len(of), 2),
@@ -153,7 +156,7 @@ def run(options: argparse.Namespace) -> list[dict[str, object]]:
         audio = commands.find_audio(options.audio, Path(unpacked))
         items = commands.read_labels(options.labels, audio, options.corpus)
         items = [item for item in items if not item.text.startswith("oov")]
-        items = items[:: max(1, len(items) // options.most)] if options.most else items
+        items = list(sound.spread(items, options.most))
         sentences = None if options.demo else options.sentences
         setups = [commands.Setup(e, sentences, options.demo, options.model) for e in ("micro", "pocketsphinx")]
         with multiprocessing.get_context("spawn").Pool(options.jobs, _begin, (setups,)) as pool:

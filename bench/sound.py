@@ -10,6 +10,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from hearth_core.errors import InputError
 AUDIO_ENDINGS = {".wav", ".flac", ".ogg", ".opus"}
 WINDOW = 512  # samples
 Samples = NDArray[np.float32]
+Item = TypeVar("Item")
 
 
 def find(places: Iterable[Path], unpacked: Path) -> list[Path]:
@@ -41,6 +43,11 @@ def find(places: Iterable[Path], unpacked: Path) -> list[Path]:
             raise InputError(f"no recordings in {place}", remedy="Give a folder or a tar of WAV, FLAC, Ogg or Opus")
         found += paths
     return found
+
+
+def spread(items: Sequence[Item], most: int | None) -> Sequence[Item]:
+    """Return at most so many, spread over all."""
+    return items[:: -(-len(items) // most)] if most and items else items
 
 
 def load(path: Path) -> Samples:

@@ -40,3 +40,4 @@ for deb in "$work"/archives/*.deb; do dpkg-deb -x "$deb" "$prefix"; done
 ln -sfn "$prefix/usr/share/RHVoice" /usr/share/RHVoice
 ln -sfn "$prefix/etc/RHVoice" /etc/RHVoice
 ln -sfn "$prefix/usr/share/pico" /usr/share/pico
+touch "$prefix/.ready"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -239,7 +240,9 @@ async def _to_its_end(call: Callable[..., _Result], *arguments: object) -> _Resu
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):  # again; the thread cannot be left alone
+                await asyncio.wait([work])
         raise
 
 

@@ -27,8 +27,8 @@ class Strengths:
     tilt_db: float = 6.0  # most change of level from the lowest to the highest band
     bumps_db: float = 3.0  # spread of a smooth curve over the bands
     level_db: tuple[float, float] = (-5.0, 32.0)  # of the speech as `level`; recordings have 12 to 34, the floor -38
-    noise_chance: float = 0.6
-    snr_db: tuple[float, float] = (2.0, 32.0)
+    noise_chance: float = 0.75
+    snr_db: tuple[float, float] = (0.0, 28.0)
     mildest: float = 0.2  # least share of the masks that an utterance gets
     time_masks: int = 2
     time_mask: int = 20  # most mel frames

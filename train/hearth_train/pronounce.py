@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from hearth_core.g2p import guess
 from hearth_core.phones import numbers
 
 _WORD: Final = re.compile(r"[a-z']+")
@@ -44,8 +45,6 @@ def phones(text: str, *, spelled: bool = False) -> tuple[int, ...] | None:
 
 def read_phones(text: str) -> tuple[int, ...] | None:
     """Return the phones of a sentence from a book, names that CMUdict lacks by rule; None if it holds digits."""
-    from hearth_server.asr.g2p import guess
-
     if _NUMBERLIKE.search(text):
         return None
     said = (word if word in dictionary() else word.strip("'") for word in _WORD.findall(text.lower()))

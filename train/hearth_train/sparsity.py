@@ -1,7 +1,7 @@
 """Pruning while training: the smallest weights of the matrices become zero, a few more at every step, and stay so.
 
 Source: Zhu and Gupta 2017, "To prune, or not to prune": sparsity grows by a cubic rule, fast while many weights are
-idle. A weight that is zero is stored as one bit.
+idle.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Pruning:
     """Keeps a share of a model's matrices at zero.
 
     Args:
-        model: whose linear layers are pruned, except the last one, which is small and decides.
+        model: the linear layers of whose blocks are pruned; those at its ends are small and decide.
         target: share of their weights that is zero in the end, 0 to 1.
     """
 
@@ -29,6 +29,7 @@ class Pruning:
         self._target = target
         found = {id(m.weight): m.weight for n, m in model.named_modules() if isinstance(m, nn.Linear) and "blocks" in n}
         self._weights = list(found.values())  # shared ones once
+        self._gone = [torch.zeros_like(weight, dtype=torch.bool) for weight in self._weights]
 
     def sparsity(self, share: float) -> float:
         """Return the share of zeros that is due when so much of the run is over."""
@@ -40,11 +41,13 @@ class Pruning:
     def apply(self, share: float) -> None:
         """Make the smallest weights of each matrix zero."""
         due = self.sparsity(share)
-        for weight in self._weights:
+        for weight, gone in zip(self._weights, self._gone, strict=True):
+            weight[gone] = 0.0  # the step has moved them
             count = int(due * weight.numel())
             if count:
                 threshold = weight.abs().flatten().kthvalue(count).values
-                weight[weight.abs() <= threshold] = 0.0
+                gone |= weight.abs() <= threshold
+                weight[gone] = 0.0
 
 
 def zeros(model: nn.Module) -> float:

@@ -7,8 +7,8 @@ One process a core, each with batches of its own; gradients are averaged at ever
 share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
 `--overfit` is a check of the encoder, not a model: it learns one corpus by heart, unchanged, and tells its phone errors
 on that; more than a few per cent, and something is wrong with the encoder or the rate.
-Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.json (settings, data,
-commit).
+Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.jsonl (settings, data,
+commit of each sitting).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from . import place
-from .augment import augment
+from .augment import Strengths, augment
 from .curves import plot
 from .data import Batch, batches
 from .evaluate import learnt, phone_errors
@@ -85,14 +85,18 @@ def main() -> None:
     shape = Shape(**json.loads(options.shape))
     git = ["git", "rev-parse", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    changes = subprocess.run(["git", "diff", "HEAD"], capture_output=True, check=False).stdout
     facts = {
         "settings": asdict(settings),
+        "strengths": asdict(Strengths()),
         "shape": shape.facts(),
         "commit": commit,
+        "changes": zlib.crc32(changes) if changes else 0,  # of the tree since that commit
         "from": str(options.start_from),
         "data": {index.stem: zlib.crc32(index.read_bytes()) for index in sorted(place.FEATURES.rglob("*.json"))},
     }
-    (folder / "run.json").write_text(json.dumps(facts, indent=1))
+    with (folder / "run.jsonl").open("a") as sittings:
+        sittings.write(json.dumps(facts) + "\n")
     start(settings, shape, folder, options.start_from)
 
 
@@ -290,6 +294,8 @@ class _Watch:
 
     def _write(self, more: dict[str, float]) -> None:
         state = self._state
+        if not self._steps:  # a run that was over already
+            return
         row = {
             "step": state.step,
             "minutes": round(state.elapsed / 60, 2),

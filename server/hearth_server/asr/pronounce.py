@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from .g2p import guess
+from hearth_core.g2p import guess
 
 Pronunciations = dict[str, list[str]]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hearth_server.asr.g2p import guess
+from hearth_core.g2p import guess
 from hearth_server.asr.pronounce import guessed, pronounce
 
 

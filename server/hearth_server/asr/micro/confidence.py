@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 
 from hearth_core.command import Hypothesis
 
-from .readings import Reading, differing
+from .readings import Reading
 
 # Nats a phone that a sentence with e times as many phones may fit worse and be believed as much: what is no command
 # may fit some short one by chance, a long one hardly. On 180 commands that were read right and 330 other recordings the
 # fit alone parts them with an area under the curve of 0.994, with the worst word as half of it 0.963, and so 0.998.
 LENGTH_WEIGHT: Final = 0.5
+# So long every sentence is taken to be at least: the shortest ("stop", "yes") must be no clearer than "lights off".
+LEAST_PHONES: Final = 8
 
-# Readings within this many nats are rivals: where the worse one is right at least once in five times, a question costs
-# less than a wrong action. The matcher's `RIVAL_SHARE` is the same as a share.
-RIVAL_MARGIN: Final = math.log(4.0)
+# What a model's calibration is of; one of anything else does not hold for `fit`.
+MEASURE: Final = "fit and length"
 
 _NEWTON_STEPS: Final = 50
 
@@ -38,7 +39,7 @@ def fit(reading: Reading) -> float:
     if not reading.words:
         return -math.inf
     phones = sum(word.phones for word in reading.words)
-    return sum(word.fit for word in reading.words) / phones + LENGTH_WEIGHT * math.log(phones)
+    return sum(word.fit for word in reading.words) / phones + LENGTH_WEIGHT * math.log(max(phones, LEAST_PHONES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,8 @@ def hypotheses(readings: Sequence[Reading], calibration: Calibration) -> tuple[H
 
     Two rivals share theirs, so whether to turn all down is to be judged by the first one's fit alone.
     """
-    return tuple(Hypothesis(each.text, round(calibration.chance(fit(each)) * each.posterior, 3)) for each in readings)
-
-
-def rivals(readings: Sequence[Reading], margin: float = RIVAL_MARGIN) -> tuple[Reading, ...]:
-    """Return the readings that are nearly as good as the first, and have other words than it in one place only."""
-    if not readings:
-        return ()
-    best, *others = readings
-    return tuple(each for each in others if best.score - each.score <= margin and _differ_in_one_slot(best, each))
-
-
-def _differ_in_one_slot(one: Reading, other: Reading) -> bool:
-    mine, theirs = (tuple(word.text for word in reading.words) for reading in (one, other))
-    own, others = differing(mine, theirs)
-    return bool(own and others) and len(own) < len(mine)
+    chance = calibration.chance(fit(readings[0])) if readings else 0.0
+    return tuple(Hypothesis(each.text, round(chance * each.posterior, 3)) for each in readings)
 
 
 def calibrate(scores: Sequence[float], right: Sequence[bool]) -> Calibration:

@@ -53,9 +53,9 @@ class DecoderSettings:
     scoring: Scoring = field(default_factory=Scoring)
     phone_bonus: float = 0.0
     word_bonus: float = 0.0
-    beam: float = 14.0
+    beam: float = 32.0
     phone_beam: float = 8.0
-    max_active: int = 1000
+    max_active: int = 2000
     per_node: int = 4
 
     def __post_init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ from .phone_graph import PhoneGraph, compile_phones
 from .posteriors import Posteriors
 from .quiet import Quiet
 
-log = logging.getLogger(__name__)
-
 # As many as may connect; each holds about a megabyte.
 MAX_STREAMS: Final = 64
 # How often the reading so far is asked for, in bytes of audio: four times a second.
@@ -34,8 +31,8 @@ PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
 # Silence after which it is worth to look whether the sentence is over, which costs as much as half a second of audio.
 # No shorter silence can be configured to end a command.
 LOOK_S: Final = 0.1
-# Nats for each word of the names of things in the speaker's room: enough to choose between readings that are about as
-# good ("the lamp" of the bedroom or of the bathroom), a tenth of what a phone that is clearly heard makes.
+# Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
+# about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
 
 
@@ -82,8 +79,6 @@ class MicroEngine:
             )
         graph = grammar.graph
         phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary))
-        if phones.guessed:
-            log.warning("%d words without a pronunciation are spelt by rule", len(phones.guessed))
         with self._lock:
             self._home = _Home(phones, Sentences(graph, grammar.closing))
 
@@ -143,9 +138,12 @@ class MicroStream:
 
     def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
         """Take what is near for likelier than what is not; all other names are the home's, and known."""
-        words = {word for name in near for word in name.lower().split()}
+        bonus: dict[str, float] = {}
+        for words in (name.lower().split() for name in near):
+            for word in words:
+                bonus[word] = max(NEAR_BONUS / len(words), bonus.get(word, 0.0))
         graph = self._home.phones
-        weights = {number: NEAR_BONUS for number, word in enumerate(graph.words) if word in words}
+        weights = {number: bonus[word] for number, word in enumerate(graph.words) if word in bonus}
         self._decoder = self._engine.judge.decoder(graph, weights)
 
     def feed(self, pcm: bytes) -> Hypothesis | None:

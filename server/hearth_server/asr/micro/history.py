@@ -77,7 +77,3 @@ class History:
             steps.append(Step(before, node, word, frame, float(self._scores[step])))
             step = before
         return steps[::-1]
-
-    def words(self, step: int) -> list[int]:
-        """Return the words that were completed up to a step."""
-        return [taken.word for taken in self.path(step) if taken.word >= 0]

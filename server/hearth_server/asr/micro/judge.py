@@ -12,21 +12,22 @@ from hearth_core.errors import EngineError
 from hearth_intents.graph import WordGraph
 
 from ..engine import Outlook
-from .confidence import Calibration, fit, hypotheses
+from .confidence import MEASURE, Calibration, fit, hypotheses
 from .decoder import Decoder, DecoderSettings
 from .model import FRAME_S, Card
 from .phone_graph import PhoneGraph
-from .readings import Result
+from .readings import Result, Standing
 from .scores import Scoring
 
 # As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
 EARLY_CONFIDENCE: Final = 0.8
 REJECT_CONFIDENCE: Final = 0.5
-# Where a model's card has no calibration: half of the sentences of twenty phones that fit by 1.8 nats a phone worse
-# than free phones are taken. Set by hand.
+# Where a model's card has no calibration, or one of another measure: half of the sentences of twenty phones that fit by
+# 1.8 nats a phone worse than free phones are taken. Set by hand.
 UNCALIBRATED: Final = Calibration(slope=5.0, offset=1.5)
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
+_MOST_LEAD: Final = 50.0  # nats; exp has larger numbers, and nothing is less likely
 
 
 class Sentences:
@@ -81,9 +82,9 @@ class Judge:
 
     def __init__(self, card: Card) -> None:
         self.settings = settings_of(card)
+        known = card.calibration if card.calibration.get("measure") == MEASURE else {}
         self._calibration = Calibration(
-            _number(card.calibration, "slope", UNCALIBRATED.slope),
-            _number(card.calibration, "offset", UNCALIBRATED.offset),
+            _number(known, "slope", UNCALIBRATED.slope), _number(known, "offset", UNCALIBRATED.offset)
         )
 
     def decoder(self, phones: PhoneGraph, weights: Mapping[int, float] | None = None) -> Decoder:
@@ -93,6 +94,9 @@ class Judge:
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""
         sure = self._calibration.chance(fit(result.readings[0])) if result.readings else 0.0
+        if _is_open(result.standing):
+            # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
+            sure /= 1.0 + math.exp(min(result.standing.lead, _MOST_LEAD))
         return Verdict(
             hypotheses(result.readings, self._calibration) if sure >= REJECT_CONFIDENCE else (),
             self._outlook(result, sure, sentences),
@@ -103,13 +107,19 @@ class Judge:
         standing = result.standing
         if standing.lead < EARLY_LEAD:
             return Outlook.UNKNOWN
+        if _is_open(standing):
+            return Outlook.OPEN
         if not standing.complete:
             # Nobody pauses within a word: a sentence that is believed was the whole, and what seems to follow a noise.
-            missing = sure < REJECT_CONFIDENCE and (standing.words or standing.inside_word)
-            return Outlook.OPEN if missing else Outlook.UNKNOWN
+            return Outlook.OPEN if standing.inside_word and sure < REJECT_CONFIDENCE else Outlook.UNKNOWN
         if sure < EARLY_CONFIDENCE:
             return Outlook.UNKNOWN
         return Outlook.COMPLETE if sentences.closed(standing.words) else Outlook.EXTENDABLE
+
+
+def _is_open(standing: Standing) -> bool:
+    """Return whether the best path stands between two words where no sentence ends."""
+    return bool(standing.words) and not standing.complete and not standing.inside_word
 
 
 def settings_of(card: Card) -> DecoderSettings:
@@ -120,7 +130,7 @@ def settings_of(card: Card) -> DecoderSettings:
     """
     given, default = card.decoder, DecoderSettings()
     scoring = Scoring(
-        acoustic_scale=_number(given, "acoustic_scale", default.scoring.acoustic_scale),
+        acoustic_scale=_number(given, "acoustic_scale", default.scoring.acoustic_scale, 0.01, 10.0),
         prior_weight=_number(given, "prior_weight", default.scoring.prior_weight),
         log_priors=tuple(card.priors.tolist()),
         blank_penalty=_number(given, "blank_penalty", default.scoring.blank_penalty),
@@ -129,17 +139,18 @@ def settings_of(card: Card) -> DecoderSettings:
         scoring=scoring,
         phone_bonus=_number(given, "phone_bonus", default.phone_bonus),
         word_bonus=_number(given, "word_bonus", default.word_bonus),
-        beam=_number(given, "beam", default.beam),
-        phone_beam=_number(given, "phone_beam", default.phone_beam),
-        max_active=int(_number(given, "max_active", default.max_active)),
-        per_node=int(_number(given, "per_node", default.per_node)),
+        beam=_number(given, "beam", default.beam, 1.0, 1000.0),
+        phone_beam=_number(given, "phone_beam", default.phone_beam, 1.0, 1000.0),
+        max_active=int(_number(given, "max_active", default.max_active, 1, 1_000_000)),
+        per_node=int(_number(given, "per_node", default.per_node, 1, 1000)),
     )
 
 
-def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+def _number(given: Mapping[str, Any], name: str, default: float, least: float = -100.0, most: float = 100.0) -> float:
     value = given.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise EngineError(
-            f"the speech model's {name} is {ascii(value)[:40]}, which is no number", remedy="Get the model again"
+            f"the speech model's {name} is {ascii(value)[:40]}, not a number from {least:g} to {most:g}",
+            remedy="Get the model again",
         )
     return float(value)

@@ -189,7 +189,7 @@ def _card(path: Path, text: str | None) -> Card:
 def _priors(path: Path, card: Mapping[str, Any]) -> NDArray[np.float32]:
     try:
         priors = np.asarray(card.get("priors"), np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _broken(path, "has priors that are no numbers") from error
     if priors.shape != (OUTPUTS,) or not np.isfinite(priors).all() or priors.max() > 0.0:
         raise _broken(path, f"has priors that are not {OUTPUTS} logarithms of probabilities")

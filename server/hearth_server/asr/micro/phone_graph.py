@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearth_core.errors import EngineError
+from hearth_core.g2p import guess
 from hearth_core.phones import BLANK, PHONES, numbers
 from hearth_intents.graph import WordGraph
-
-from ..g2p import guess
 
 Ints = NDArray[np.int32]
 _Longs = NDArray[np.int64]

@@ -107,15 +107,3 @@ def _chance(word: Word, readings: Sequence[Reading], posteriors: Sequence[float]
         if any(w.text == word.text and w.begin <= word.end and word.begin <= w.end for w in reading.words)
     )
     return min(1.0, math.fsum(there))
-
-
-def differing(one: Sequence[str], other: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the words in which two sentences differ, without those that they share at their beginning and end."""
-    shorter = min(len(one), len(other))
-    first = 0
-    while first < shorter and one[first] == other[first]:
-        first += 1
-    last = 0
-    while last < shorter - first and one[-1 - last] == other[-1 - last]:
-        last += 1
-    return tuple(one[first : len(one) - last]), tuple(other[first : len(other) - last])

@@ -249,7 +249,8 @@ def test_what_is_near_decides_between_what_sounds_alike(near: str, changing: Mic
     stream.feed(silence(0.3) + say("S T AA P DH AH F L AW ER") + silence(0.3))
     first, second = stream.finish()
     assert first.text == f"stop the {near}"
-    assert first.confidence is not None and second.confidence is not None
+    assert first.confidence is not None
+    assert second.confidence is not None
     assert first.confidence > second.confidence > 0.3 * first.confidence  # near enough to be asked about
     stream.close()
 

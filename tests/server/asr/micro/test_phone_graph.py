@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hearth_core.errors import EngineError
+from hearth_core.g2p import guess
 from hearth_core.phones import BLANK, numbers
-from hearth_server.asr.g2p import guess
 from hearth_server.asr.micro import phone_graph
 from hearth_server.asr.micro.phone_graph import NO_WORD, PhoneGraph, compile_phones, spans
 

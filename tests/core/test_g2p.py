@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hearth_server.asr import g2p
-from hearth_server.asr.g2p import guess
+from hearth_core import g2p
+from hearth_core.g2p import guess
 
 # The phones of CMUdict.
 PHONES = frozenset({

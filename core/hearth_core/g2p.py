@@ -13,8 +13,8 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from hearth_core import extras
-from hearth_core.errors import EngineError
+from . import extras
+from .errors import EngineError
 
 # espeak-ng's speak_lib.h.
 _AUDIO_OUTPUT_SYNCHRONOUS = 2

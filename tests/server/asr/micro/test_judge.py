@@ -1,0 +1,72 @@
+"""What is begun and not whole is not taken for the shorter sentence, and a card is checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hearth_core.errors import EngineError
+from hearth_server.asr.engine import Outlook
+from hearth_server.asr.micro.confidence import MEASURE
+from hearth_server.asr.micro.judge import Judge, Sentences
+from hearth_server.asr.micro.model import OUTPUTS, Card
+from hearth_server.asr.micro.readings import Reading, Result, Standing, Word
+
+from .small import word_graph
+
+SHORT, LONG = "turn off the light", "turn off the light in the hall"
+SENTENCES = Sentences(word_graph([SHORT, LONG]), frozenset())
+
+
+def card(**given: Any) -> Card:
+    return Card("en", "1", 2, np.full(OUTPUTS, -3.7, np.float32), given, {})
+
+
+def heard(standing: Standing) -> Result:
+    words = tuple(Word(word, 3 * n, 3 * n + 2, 3, 0.0) for n, word in enumerate(SHORT.split()))
+    return Result((Reading(words, -10.0),), standing)
+
+
+@pytest.mark.parametrize("lead", [1.5, 7.0, math.inf])
+def test_what_was_begun_and_is_missing_is_waited_for_and_not_left_out(lead: float) -> None:
+    begun = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=lead))
+    verdict = Judge(card()).verdict(begun, SENTENCES)
+    assert verdict.outlook is Outlook.OPEN
+    assert verdict.hypotheses == ()
+
+
+def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
+    noise = heard(Standing(words=tuple(SHORT.split()), complete=False, inside_word=True, lead=1.5))
+    verdict = Judge(card()).verdict(noise, SENTENCES)
+    assert verdict.outlook is Outlook.UNKNOWN
+    assert [each.text for each in verdict.hypotheses] == [SHORT]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"beam": 10**400},
+        {"beam": -1},
+        {"beam": math.inf},
+        {"acoustic_scale": 1e305},
+        {"acoustic_scale": 0},
+        {"max_active": 0},
+        {"prior_weight": "much"},
+        {"phone_bonus": math.nan},
+        {"word_bonus": True},
+    ],
+)
+def test_a_card_that_is_wrong_is_told(wrong: dict[str, Any]) -> None:
+    with pytest.raises(EngineError, match=f"the speech model's {next(iter(wrong))} is"):
+        Judge(card(**wrong))
+
+
+def test_a_calibration_of_another_measure_does_not_hold() -> None:
+    said = heard(Standing(words=tuple(SHORT.split()), complete=True))
+    never = {"slope": 1.0, "offset": -50.0}
+    for calibration, taken in (({**never, "measure": MEASURE}, False), (never, True)):
+        judged = Judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES)
+        assert bool(judged.hypotheses) is taken
