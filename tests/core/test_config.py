@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -170,7 +170,6 @@ def test_values_are_never_repeated_in_a_message() -> None:
 YAML = st.text("ab:-[]{}&* \n1", max_size=40) | st.sampled_from([text for text, *_ in MISTAKES])
 
 
-@settings(deadline=None)
 @given(st.lists(YAML, max_size=3).map("\n".join))
 def test_any_text_is_a_configuration_or_has_problems(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = tmp_path_factory.getbasetemp() / "fuzzed.yaml"

@@ -264,7 +264,7 @@ async def test_junk_closes_its_own_connection_and_is_logged_once(junk: bytes, ca
     assert record.exc_info is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=5))
 def test_fuzzed_connections_never_reach_a_traceback(caplog: pytest.LogCaptureFixture, chunks: list[bytes]) -> None:
     async def fuzz() -> None:
