@@ -32,7 +32,6 @@ sys.path.insert(0, str(ROOT))
 
 from bench import sound  # noqa: E402 - found only now
 
-SHARED = ROOT.parent / "shared" / "speech"
 SETTINGS = EndpointSettings(no_speech_s=None)
 RULES = {"all speech": replace(SETTINGS, background_db=None), "foreground": SETTINGS}
 TAIL_S = 10.0
@@ -152,8 +151,8 @@ def table(scores: list[Score]) -> Iterator[dict[str, object]]:
 def main() -> None:
     """Run the bench."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--audio", type=Path, nargs="+", default=[SHARED / "barista-dev.tar"])
-    parser.add_argument("--talkers", type=Path, default=SHARED / "librispeech-251-speakers-untranscribed.tar")
+    parser.add_argument("--audio", type=Path, nargs="+", default=[sound.at_hand("barista-dev")])
+    parser.add_argument("--talkers", type=Path, default=sound.at_hand("librispeech-251-speakers-untranscribed"))
     parser.add_argument("--noise", type=Path, help="a recording of a noise")
     parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
     parser.add_argument("--json", action="store_true")

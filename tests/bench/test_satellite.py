@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from bench.endpoint import Score as EndScore
 from bench.endpoint import last_word, probabilities, table
-from bench.idle import word_end_s
-from bench.wake import Trace, rows
+from bench.idle import Idle, Wake, goals_missed, word_end_s
+from bench.wake import Trace, missed, rows
 
 from bench import pause, sound
 from hearth_core.audio import RATE, read_recording
@@ -65,6 +65,31 @@ def test_rows_count_positives_once_and_negatives_with_their_hours() -> None:
     assert (row.detected, row.positives, row.detected_percent, row.false_accepts, row.hours, row.own) == (
         1, 2, 50.0, 2, 2.5, True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heard", "of", "accepts", "noisy", "told"),
+    [
+        (97, 100, 4, False, []),
+        (96, 100, 5, False, ["96.0 % detected", "5 false accepts"]),
+        (96, 100, 4, True, []),
+        (92, 100, 0, True, ["92.0 % detected"]),
+        (0, 0, 4, False, []),
+    ],
+)
+def test_wake_goals_that_are_missed_are_told(heard: int, of: int, accepts: int, noisy: bool, told: list[str]) -> None:
+    yes = [Trace([(1.0, 0.95)] if number < heard else [], 5.0, 0.0) for number in range(of)]
+    no = [Trace([(60.0 * number, 0.95) for number in range(accepts)], 36000.0, 0.0)]
+    found = missed(rows(yes, no, [0.97], 0.9), noisy=noisy)
+    assert len(found) == len(told)
+    assert all(words.startswith(part) for words, part in zip(found, told, strict=True))
+
+
+def test_at_rest_only_what_no_busy_machine_changes_is_a_goal() -> None:
+    idle, slow = Idle(60.0, 90.0, 79.0), Wake(200, 900.0, whole=True)
+    assert goals_missed(idle, [slow], 0) == []
+    torn = Wake(200, 9.0, whole=False)
+    assert len(goals_missed(Idle(60.0, 1.0, 81.0), [slow, torn], 1)) == 3
 
 
 def test_commands_that_are_cut_or_held_are_counted_apart_and_not_in_the_times() -> None:
