@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench.endpoint import Score as EndScore
-from bench.endpoint import last_word, probabilities, table
+from bench.endpoint import probabilities, table, words
 from bench.idle import Idle, Wake, goals_missed, word_end_s
 from bench.wake import Trace, missed, rows
 
@@ -94,20 +94,24 @@ def test_at_rest_only_what_no_busy_machine_changes_is_a_goal() -> None:
 
 def test_commands_that_are_cut_or_held_are_counted_apart_and_not_in_the_times() -> None:
     scores = [
-        EndScore("r", "clean", False, False, 0.5),
-        EndScore("r", "clean", True, False, -2.0),
-        EndScore("r", "clean", False, True, 10.0),
-        EndScore("r", "clean", False, False, 0.7),
+        EndScore("r", "clean", False, False, False, 0.5),
+        EndScore("r", "clean", True, False, False, -2.0),
+        EndScore("r", "clean", True, True, False, -4.0),
+        EndScore("r", "clean", False, False, True, 10.0),
+        EndScore("r", "clean", False, False, False, 0.7),
     ]
     (row,) = table(scores)
-    assert (row["cut_percent"], row["held_percent"], row["after_s_median"]) == (25.0, 25.0, 0.6)
+    assert (row["cut_percent"], row["before_percent"], row["held_percent"]) == (40.0, 20.0, 20.0)
+    assert row["after_s_median"] == 0.6
 
 
-def test_the_last_word_is_found_past_a_long_pause() -> None:
+def test_first_and_last_word_are_found_past_a_long_pause() -> None:
     word = sound.load(DATA / "satellite" / "turn_off_lights_in_the_office.flac")
     pcm = sound.pcm(np.concatenate([word, np.zeros(2 * RATE, np.float32), word, np.zeros(RATE, np.float32)]))
-    end = last_word(pcm, probabilities(pcm))
-    assert end is not None
+    found = words(pcm, probabilities(pcm))
+    assert found is not None
+    begin, end = found
+    assert begin < len(word)
     assert len(word) + 2 * RATE < end < 2 * len(word) + 2 * RATE + RATE // 2
 
 
