@@ -44,9 +44,14 @@ bench: $(READY) ## Measure again what the README claims
 	$(BIN)/python bench/swap.py
 	$(BIN)/python bench/rename.py
 	$(BIN)/python bench/intents.py
-	$(BIN)/python bench/rooms.py
-	$(BIN)/python bench/idle.py
+	$(BIN)/python bench/rooms.py --check
+	$(BIN)/python bench/wake.py --positives tests/data/satellite/alexa-*.flac --negatives examples/recordings --stages
+	$(BIN)/python bench/front_end.py
+	$(BIN)/python bench/endpoint.py --most 40
+	$(BIN)/python bench/pause.py
+	$(BIN)/python bench/idle.py --check
 	$(BIN)/python bench/soak.py
+	$(BIN)/python bench/soak.py --faults --rounds 1
 
 train: $(TRAIN) ## The micro model from recordings to the file that is shipped (hours)
 	train/run.sh

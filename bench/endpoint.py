@@ -4,8 +4,10 @@
 
 A recording gets 0.5 s before it and 10 s after it, alone or with what goes on behind it at an SNR as bench/sound.py
 defines it: one talker (`tv`), four at once (`babble`), or a noise. `cut` is a command that ended before its last word
-as the detector hears it clean, by more than 0.15 s; `held` one that did not end within 10 s of it. `after` is from that
-last word to the end. `foreground` is what is built in, `all speech` the same without the comparison of levels.
+as the detector hears it clean, by more than 0.15 s; `before` are those of them that ended before their first, because
+who is behind spoke and paused while the speaker had not begun; `held` one that did not end within 10 s of it. `after`
+is from that last word to the end. `foreground` is what is built in, `all speech` the same without the comparison of
+levels.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ sys.path.insert(0, str(ROOT))
 
 from bench import sound  # noqa: E402 - found only now
 
-SHARED = ROOT.parent / "shared" / "speech"
 SETTINGS = EndpointSettings(no_speech_s=None)
 RULES = {"all speech": replace(SETTINGS, background_db=None), "foreground": SETTINGS}
 TAIL_S = 10.0
@@ -64,6 +65,7 @@ class Score:
     rule: str
     behind: str
     cut: bool
+    before: bool
     held: bool
     after_s: float
 
@@ -90,12 +92,14 @@ def probabilities(pcm: bytes) -> list[float]:
     return [detector(pcm[start : start + 1024]) for start in range(0, len(pcm) - 1023, 1024)]
 
 
-def last_word(pcm: bytes, heard: list[float]) -> int | None:
-    """Return where the last speech ends in samples, whatever pauses are before it."""
+def words(pcm: bytes, heard: list[float]) -> tuple[int, int] | None:
+    """Return where the first speech begins and the last ends, in samples, whatever pauses are between; None if none."""
     endless = replace(SETTINGS, silence_s=1e6, short_silence_s=1e6, max_s=1e6, background_db=None)
     endpointer = Endpointer(endless, Replay(heard))
     endpointer.feed(pcm)
-    return endpointer.speech_end
+    if endpointer.speech_start is None or endpointer.speech_end is None:
+        return None
+    return endpointer.speech_start, endpointer.speech_end
 
 
 def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
@@ -105,8 +109,8 @@ def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
     room = np.random.default_rng(seed).normal(0, 3, round((0.5 + TAIL_S) * RATE)).astype(np.float32)  # a quiet one
     speech = sound.load(path)
     clean = np.concatenate([room[: RATE // 2], speech, room[RATE // 2 :]])
-    end = last_word(sound.pcm(clean), probabilities(sound.pcm(clean)))
-    if end is None:
+    spoken = words(sound.pcm(clean), probabilities(sound.pcm(clean)))
+    if spoken is None:
         return []
     mixed = clean
     if behind.talkers:
@@ -121,16 +125,19 @@ def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
         )
     pcm = sound.pcm(mixed)
     heard = probabilities(pcm)
-    return [_score(rule, settings, behind, pcm, heard, end) for rule, settings in RULES.items()]
+    return [_score(rule, settings, behind, pcm, heard, spoken) for rule, settings in RULES.items()]
 
 
-def _score(rule: str, settings: EndpointSettings, behind: Behind, pcm: bytes, heard: list[float], end: int) -> Score:
+def _score(
+    rule: str, settings: EndpointSettings, behind: Behind, pcm: bytes, heard: list[float], spoken: tuple[int, int]
+) -> Score:
     endpointer = Endpointer(settings, Replay(heard))
     reason = endpointer.feed(pcm)
-    after_s = (endpointer.samples - end) / RATE
+    after_s = (endpointer.samples - spoken[1]) / RATE
     held = reason is not EndReason.SILENCE
+    cut = not held and after_s < -0.15
     name = f"{behind.name} {behind.snr_db:g} dB" if behind.snr_db else behind.name
-    return Score(rule, name, not held and after_s < -0.15, held, after_s)
+    return Score(rule, name, cut, cut and endpointer.samples <= spoken[0], held, after_s)
 
 
 def table(scores: list[Score]) -> Iterator[dict[str, object]]:
@@ -143,6 +150,7 @@ def table(scores: list[Score]) -> Iterator[dict[str, object]]:
             "rule": rule,
             "commands": len(of),
             "cut_percent": round(100 * sum(score.cut for score in of) / len(of), 2),
+            "before_percent": round(100 * sum(score.before for score in of) / len(of), 2),
             "held_percent": round(100 * sum(score.held for score in of) / len(of), 2),
             "after_s_median": round(float(np.median(after)), 3),
             "after_s_p95": round(float(np.quantile(after, 0.95)), 3),
@@ -152,8 +160,8 @@ def table(scores: list[Score]) -> Iterator[dict[str, object]]:
 def main() -> None:
     """Run the bench."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--audio", type=Path, nargs="+", default=[SHARED / "barista-dev.tar"])
-    parser.add_argument("--talkers", type=Path, default=SHARED / "librispeech-251-speakers-untranscribed.tar")
+    parser.add_argument("--audio", type=Path, nargs="+", default=[sound.at_hand("barista-dev")])
+    parser.add_argument("--talkers", type=Path, default=sound.at_hand("librispeech-251-speakers-untranscribed"))
     parser.add_argument("--noise", type=Path, help="a recording of a noise")
     parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
     parser.add_argument("--json", action="store_true")
@@ -172,11 +180,11 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return
-    print(f"{'behind':14} {'rule':12} {'commands':>8} {'cut':>7} {'held':>7} {'after':>7} {'p95':>7}")
+    print(f"{'behind':14} {'rule':12} {'commands':>8} {'cut':>7} {'before':>7} {'held':>7} {'after':>7} {'p95':>7}")
     for row in rows:
         print(
-            f"{row['behind']:14} {row['rule']:12} {row['commands']:8} {row['cut_percent']:6}% {row['held_percent']:6}% "
-            f"{row['after_s_median']:7} {row['after_s_p95']:7}"
+            f"{row['behind']:14} {row['rule']:12} {row['commands']:8} {row['cut_percent']:6}% "
+            f"{row['before_percent']:6}% {row['held_percent']:6}% {row['after_s_median']:7} {row['after_s_p95']:7}"
         )
 
 

@@ -32,7 +32,6 @@ from hearth_core.errors import HearthError  # noqa: E402
 from hearth_satellite.front_end import EchoCanceller, FrontEnd, NoiseGain, Reference, Stage  # noqa: E402
 from hearth_satellite.wake import MicroWakeWord  # noqa: E402
 
-SHARED = ROOT.parent / "shared" / "speech"
 CHUNK = 1024
 SETTLE_S = 5.0
 DELAYS_MS = (20, 60, 150, 300)
@@ -190,7 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wake", type=Path, nargs="+", default=sorted((ROOT / "tests/data/satellite").glob("alexa-*")))
     parser.add_argument("--word", default="alexa")
-    parser.add_argument("--speech", type=Path, default=SHARED / "librispeech-excerpts.tar")
+    parser.add_argument("--speech", type=Path, default=sound.at_hand("librispeech-excerpts"))
     parser.add_argument("--noise", type=Path)
     parser.add_argument("--snr", type=float, default=10.0)
     parser.add_argument("--above", type=float, nargs="+", default=[-10.0, -5.0, 0.0, 10.0])

@@ -1,6 +1,6 @@
 """How often the right room answers, over simulated houses: `hearth_server.arbitration` itself, with the clock moved.
 
-    python bench/rooms.py [--cases 600] [--seed 1] [--speech DIR] [--real 40] [--silero] [--json]
+    python bench/rooms.py [--cases 600] [--seed 1] [--speech DIR] [--real 40] [--silero] [--check] [--json]
 
 Houses of 2 to 4 satellites are built by `bench/rooms_acoustics.py`: rooms in a row, doors open and closed, a fridge or
 a recorded noise beside one satellite in every other house, microphones of -6 to +6 dB, clocks that are up to 100 ppm
@@ -14,6 +14,7 @@ recordings of home-commands and barista-dev, by default ../shared/speech), else 
 recogniser makes of a stream is measured on the first `--real` cases with pocketsphinx (text right or not, confidence),
 and drawn for the others from what it made of the stream with the most similar signal-to-noise ratio. The end of speech
 is found by loudness, which takes a fiftieth of the time of Silero's, unless `--silero` asks for the real one.
+`--check` fails where the right room answers less often than it is to, or a command is done twice.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import AsyncIterable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,63 +35,19 @@ import numpy as np
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.rooms_acoustics import RATE, House, Placed, Sound, build, hear, responses, stand  # noqa: E402
-from bench.rooms_speech import Said, Speech, load_noises, load_speech, pink  # noqa: E402
+from bench.rooms_acoustics import RATE, House  # noqa: E402
+from bench.rooms_cases import CHUNK, PREROLL_S, Case, Heard, simulate  # noqa: E402
+from bench.rooms_report import missed, report  # noqa: E402
+from bench.rooms_speech import Speech, load_speech  # noqa: E402
 from bench.virtual_time import run_virtually  # noqa: E402
 
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription  # noqa: E402
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector  # noqa: E402
-from hearth_satellite.loudness import Loudness as WakeLoudness  # noqa: E402
-from hearth_satellite.wake import MicroWakeWord  # noqa: E402
 from hearth_server.arbitration import Arbitration, Rules  # noqa: E402
 from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts  # noqa: E402
 from hearth_server.latency import Latency  # noqa: E402
 from hearth_server.rooms_history import History  # noqa: E402
 from hearth_server.rooms_sound import Envelope, measure  # noqa: E402
-
-COMMANDS_PER_HOUSE: Final = 12
-WARM_AFTER: Final = 6  # commands, after which a house counts as known
-CHUNK: Final = 512
-LEAD_S: Final = 2.6  # of the room before the wake word
-TAIL_S: Final = 1.2
-# Less than a satellite sends: the end of these wake words is taken for a command of its own by recogniser and
-# end-pointer.
-PREROLL_S: Final = 0.1
-TWO_PEOPLE: Final = 0.1
-NEARER_DB: Final = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What one satellite makes of a case."""
-
-    satellite: int
-    pcm: bytes  # from the preroll on
-    detected_s: float  # on the house's clock
-    score: float | None
-    noise_dbfs: float | None
-    true_dbfs: float  # of the speaker in the right room, before gain and noise
-    says: str  # which of the commands is louder here
-
-
-@dataclass(slots=True)
-class Case:
-    """One moment in a house and what became of it."""
-
-    satellites: int
-    number: int  # how many commands the house has heard before
-    two_people: bool
-    right_rooms: dict[str, int]  # text -> room
-    heard: list[Heard] = field(default_factory=list)
-    answers: list[tuple[int, str]] = field(default_factory=list)  # satellite, text
-    first: int | None = None
-    loudest: int | None = None
-    nearest: int | None = None
-    lead_db: float | None = None  # of the nearest over the next
-    decided_after_s: float = 0.0
-    recognised: int = 0
-    stuck: bool = False
-    evidence: list[dict[str, Any]] = field(default_factory=list)
 
 
 class LoudEnough:
@@ -172,97 +129,6 @@ class DrawnRecogniser:
         said = self._says[context.satellite or ""]
         heard = (Hypothesis(said if right else f"not {said}", confidence),) if confidence > 0 else ()
         return Transcription(heard, "drawn", end)
-
-
-def simulate(seed: int, cases: int, speech: Speech) -> Iterator[tuple[Case, House, list[Said]]]:
-    """Yield cases, house after house, each as its satellites hear it."""
-    random = np.random.default_rng(seed)
-    noises = load_noises(speech.folder)
-    done = 0
-    while done < cases:
-        house = build(random, int(random.integers(2, 5)))
-        wake = str(random.choice(sorted(speech.wake)))
-        for number in range(min(COMMANDS_PER_HOUSE, cases - done)):
-            done += 1
-            two = bool(random.random() < TWO_PEOPLE)
-            places = random.choice([s.room for s in house.satellites], 1 + two, replace=False)
-            said = [speech.say(random, wake) for _ in places]
-            while two and said[1].text == said[0].text:
-                said[1] = speech.say(random, wake)
-            yield _heard(random, house, [int(p) for p in places], said, wake, noises, number), house, said
-
-
-def _heard(
-    random: np.random.Generator,
-    house: House,
-    rooms: Sequence[int],
-    said: Sequence[Said],
-    wake: str,
-    noises: Sequence[Sound],
-    number: int,
-) -> Case:
-    case = Case(len(house.satellites), number, len(said) > 1, {s.text: r for s, r in zip(said, rooms, strict=True)})
-    length = int(LEAD_S * RATE) + max(len(s.sound) for s in said) + int((TAIL_S + 0.3) * RATE)
-    voices: list[list[Sound]] = []
-    for room, one in zip(rooms, said, strict=True):
-        padded = np.zeros(length, np.float32)
-        at = int((LEAD_S + random.uniform(0, 0.3) * (len(said) > 1)) * RATE)
-        padded[at : at + len(one.sound)] = one.sound
-        way = responses(house, room, stand(random, house, room))
-        voices.append([hear(padded, r, s.clock_ppm) for r, s in zip(way, house.satellites, strict=True)])
-    for index, satellite in enumerate(house.satellites):
-        levels = [10 * np.log10(float(np.mean(np.square(v[index]))) + 1e-15) for v in voices]
-        mixed = sum(v[index] for v in voices) + _noise(random, satellite, noises, length)
-        mixed = np.clip(mixed * 10 ** (satellite.gain_db / 20), -1.0, 32767 / 32768)
-        found = _detect(np.rint(mixed * 32768).astype("<i2"), wake)
-        if found is not None:
-            at_s, score, noise_dbfs, pcm = found
-            case.heard.append(
-                Heard(index, pcm, at_s, score, noise_dbfs, float(levels[0]), said[int(np.argmax(levels))].text)
-            )
-    if len(said) == 1 and case.heard:
-        ranked = sorted(case.heard, key=lambda h: -h.true_dbfs)
-        case.nearest = ranked[0].satellite
-        case.lead_db = ranked[0].true_dbfs - ranked[1].true_dbfs if len(ranked) > 1 else None
-    return case
-
-
-def _noise(random: np.random.Generator, satellite: Placed, noises: Sequence[Sound], length: int) -> Sound:
-    noise = pink(random, length) * 10 ** (random.uniform(-72.0, -64.0) / 20)
-    noise += random.normal(0.0, 10 ** (-78 / 20), length)  # the microphone's own
-    if satellite.noise is not None:
-        loud = 10 ** (satellite.noise.level_dbfs / 20)
-        if satellite.noise.kind < 0 or not noises:
-            noise += loud * _fridge(random, length)
-        else:
-            recorded = noises[satellite.noise.kind % len(noises)]
-            at = int(random.integers(max(1, len(recorded) - length)))
-            noise += loud * np.resize(recorded[at : at + length], length)
-    return noise.astype(np.float32)
-
-
-def _fridge(random: np.random.Generator, length: int) -> Sound:
-    """Return a compressor: harmonics of the mains over pink noise, at a level of 1."""
-    t = np.arange(length) / RATE
-    hum = sum(np.sin(2 * np.pi * (50 * k * t + random.random())) / k for k in (1, 2, 3, 4, 6, 8))
-    both = hum / np.std(hum) + pink(random, length)
-    return np.asarray(both / np.std(both), np.float32)
-
-
-def _detect(
-    samples: np.ndarray[Any, np.dtype[np.int16]], wake: str
-) -> tuple[float, float | None, float | None, bytes] | None:
-    """Return when the real wake word model detects, its score, the room's noise, and what is streamed from then on."""
-    model, room = MicroWakeWord([wake]), WakeLoudness()
-    for start in range(0, len(samples) - CHUNK, CHUNK):
-        pcm = samples[start : start + CHUNK].tobytes()
-        room.hear(pcm)
-        detection = model.feed(pcm)
-        if detection is not None:
-            end = start + CHUNK
-            streamed = samples[max(0, end - int(PREROLL_S * RATE)) :].tobytes()
-            return end / RATE, detection.score, room.facts().get("noise_dbfs"), streamed
-    return None
 
 
 # --- through the arbitration ------------------------------------------------------------------------------------------
@@ -392,78 +258,6 @@ def measure_recogniser(
     return relation
 
 
-# --- the report -------------------------------------------------------------------------------------------------------
-
-
-def report(cases: Sequence[Case], rooms: Sequence[House]) -> dict[str, Any]:
-    """Return the figures."""
-
-    def rate(chosen: Sequence[tuple[Case, House]], who: str) -> float | None:
-        right = 0
-        for case, house in chosen:
-            index = case.answers[0][0] if who == "hearth" and case.answers else getattr(case, who, None)
-            right += index is not None and house.satellites[index].room in case.right_rooms.values()
-        return round(right / len(chosen), 4) if chosen else None
-
-    single = [(c, h) for c, h in zip(cases, rooms, strict=True) if not c.two_people and c.heard]
-    woke = [(c, h) for c, h in single if _right_room_woke(c, h)]
-    several = [(c, h) for c, h in woke if len(c.heard) > 1]
-    nearer = [(c, h) for c, h in several if (c.lead_db or 0.0) >= NEARER_DB and _nearest_is_right(c, h)]
-    groups = {
-        "the right room woke": woke,
-        "several woke": several,
-        f"nearer by {NEARER_DB:g} dB": nearer,
-        "less than that": [pair for pair in several if pair not in nearer],
-        "2 satellites": [(c, h) for c, h in several if c.satellites == 2],
-        "3 satellites": [(c, h) for c, h in several if c.satellites == 3],
-        "4 satellites": [(c, h) for c, h in several if c.satellites == 4],
-        f"first {WARM_AFTER} in a house": [(c, h) for c, h in several if c.number < WARM_AFTER],
-        "later ones": [(c, h) for c, h in several if c.number >= WARM_AFTER],
-        "noise beside one": [(c, h) for c, h in several if any(s.noise for s in h.satellites)],
-    }
-    two = [c for c in cases if c.two_people]
-    both_woke = [c for c in two if {h.says for h in c.heard} == set(c.right_rooms)]
-    return {
-        "cases": len(cases),
-        "nobody woke": sum(not c.heard for c in cases),
-        "right room did not wake": len(single) - len(woke),
-        "rates": {
-            name: {"cases": len(g), **{who: rate(g, who) for who in ("hearth", "first", "loudest")}}
-            for name, g in groups.items()
-        },
-        "double actions": sum(_doubled(c) for c in cases),
-        "stuck": sum(c.stuck for c in cases),
-        "without answer": sum(not c.answers for c in cases if c.heard),
-        "two people": {
-            "cases": len(two),
-            "both heard somewhere": len(both_woke),
-            "both answered": sum(len({t for _, t in c.answers}) > 1 for c in both_woke),
-            "more than two answers": sum(len(c.answers) > 2 for c in two),
-            "one of them twice": sum(_doubled(c) for c in two),
-        },
-        "recognitions per command": round(
-            sum(c.recognised for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2
-        ),
-        "satellites per command": round(
-            sum(len(c.heard) for c in cases) / max(1, sum(bool(c.heard) for c in cases)), 2
-        ),
-    }
-
-
-def _right_room_woke(case: Case, house: House) -> bool:
-    return any(house.satellites[h.satellite].room in case.right_rooms.values() for h in case.heard)
-
-
-def _nearest_is_right(case: Case, house: House) -> bool:
-    return case.nearest is not None and house.satellites[case.nearest].room in case.right_rooms.values()
-
-
-def _doubled(case: Case) -> bool:
-    """Return whether one person's command was answered more than once."""
-    texts = [text.removeprefix("not ") for _, text in case.answers]
-    return len(texts) > len(case.right_rooms) or len(set(texts)) < len(texts)
-
-
 def main() -> None:
     """Simulate, and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -474,6 +268,7 @@ def main() -> None:
     parser.add_argument("--evidence", type=Path, help="write every decision's evidence there, a JSON object a line")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--silero", action="store_true", help="find the end of speech as the house does; takes longer")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     options = parser.parse_args()
     from rich.console import Console
     from rich.progress import track
@@ -517,6 +312,8 @@ def main() -> None:
         print(json.dumps(result))
     else:
         _print(result)
+    if options.check and (goals := missed(result)):
+        sys.exit("\n".join(goals))
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -23,6 +23,14 @@ WINDOW = 512  # samples
 Samples = NDArray[np.float32]
 Item = TypeVar("Item")
 
+_ROOT = Path(__file__).parent.parent
+
+
+def at_hand(corpus: str) -> Path:
+    """Return a corpus of ../shared/speech by its name, the tree's own recordings where there is none."""
+    tar = _ROOT.parent / "shared" / "speech" / f"{corpus}.tar"
+    return tar if tar.exists() else _ROOT / "examples" / "recordings"
+
 
 def find(places: Iterable[Path], unpacked: Path) -> list[Path]:
     """Return the recordings in folders, tars and files, sorted; tars are unpacked into a folder each.

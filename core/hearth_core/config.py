@@ -65,6 +65,7 @@ __all__ = [
 ]
 
 ENVIRONMENT: Final = "HEARTH_CONFIG"
+MACHINE: Final = Path("/etc/hearth/hearth.yaml")  # where `hearth satellite install` writes it
 S = TypeVar("S", bound=Section)
 
 
@@ -72,13 +73,15 @@ def find(path: Path | None = None) -> Path | None:
     """Return the file that holds the configuration, None if there is none and the defaults apply.
 
     The first of: the path given, the one in the environment variable HEARTH_CONFIG, ./hearth.yaml,
-    ~/.config/hearth/hearth.yaml. The first two are returned whether they exist or not.
+    ~/.config/hearth/hearth.yaml ($XDG_CONFIG_HOME, if that is set), /etc/hearth/hearth.yaml. The first two are returned
+    whether they exist or not.
     """
     if path is not None:
         return path
     if named := os.environ.get(ENVIRONMENT):
         return Path(named).expanduser()
-    for place in (Path("hearth.yaml"), Path("~/.config/hearth/hearth.yaml").expanduser()):
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    for place in (Path("hearth.yaml"), own / "hearth" / "hearth.yaml", MACHINE):
         if place.exists():
             return place
     return None

@@ -112,6 +112,18 @@ class Connection:
             except OSError as error:
                 raise PeerError(f"the connection to {self.peer} was lost: {_reason(error)}") from error
 
+    async def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from here on, as the side that was connected to; nothing may have been read before.
+
+        Raises:
+            PeerError: the peer did not go through with the handshake, or not in time; the connection is cut.
+        """
+        try:
+            await self._writer.start_tls(context, ssl_handshake_timeout=_HANDSHAKE_S)
+        except OSError as error:  # ssl.SSLError is one
+            self.abort()
+            raise PeerError(f"{self.peer} did not finish the TLS handshake: {_reason(error)}") from error
+
     def abort(self) -> None:
         """Cut the connection at once; what was not yet sent is dropped."""
         self._writer.transport.abort()
@@ -188,35 +200,35 @@ class Listener:
     """A listening Wyoming socket and all its connections; made by `serve`.
 
     Beyond `max_connections` a new peer is refused: cut at once, before a byte is read, and the refusals are told in one
-    warning a minute. Who is connected stays: a flood cannot push out the satellites that are at work.
+    warning a minute. Who is connected stays: a flood cannot push out the satellites that are at work. Who has not
+    finished a TLS handshake counts as connected, and has a few seconds for it.
     """
 
     def __init__(
-        self, on_connection: Callable[[Connection], Awaitable[None]], limits: Limits, max_connections: int
+        self,
+        on_connection: Callable[[Connection], Awaitable[None]],
+        limits: Limits,
+        max_connections: int,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.host = ""
         self.port = 0
         self._on_connection = on_connection
         self._limits = limits
         self._max_connections = max_connections
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._refused = 0  # since the last warning
         self._refusal_told: float | None = None
 
-    async def _listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    async def _listen(self, host: str, port: int) -> None:
         remedy = "Set another host or port in the configuration"
         where = address.join(host, port)
         try:
-            self._server = await asyncio.start_server(
-                self._accept,
-                host,
-                port,
-                limit=_READ_BYTES,
-                ssl=tls,
-                ssl_handshake_timeout=_HANDSHAKE_S if tls else None,
-            )
+            # Without `ssl`, which would tell of a connection only after its handshake: nobody would count those before.
+            self._server = await asyncio.start_server(self._accept, host, port, limit=_READ_BYTES)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 remedy = f"Stop what listens on port {port}, or set another port in the configuration"
@@ -236,6 +248,9 @@ class Listener:
             writer.transport.abort()
             self._tell_refusal(peer)
             return
+        if self._tls is not None:
+            # What the peer says first is for TLS, not for the reader.
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
         connection = Connection(reader, writer, self._limits, peer)
         task = asyncio.get_running_loop().create_task(self._run(connection), name=f"connection {peer}")
         self._tasks.add(task)
@@ -253,6 +268,12 @@ class Listener:
             self._refusal_told = now
 
     async def _run(self, connection: Connection) -> None:
+        try:
+            if self._tls is not None:
+                await connection.secure(self._tls)
+        except PeerError as error:  # cut already
+            _LOGGER.info("%s", error)
+            return
         try:
             await self._on_connection(connection)
         except PeerError as error:  # peers come and go
@@ -309,14 +330,14 @@ async def serve(
         port: 0 takes a free one; `Listener.port` tells it.
         on_connection: speaks with one peer; it bounds the waits between frames itself (`Connection.read`).
         limits: what a peer may send.
-        max_connections: more than these at a time are refused; `Listener` says how.
+        max_connections: more than these at a time are refused, handshakes included; `Listener` says how.
         tls: peers must speak TLS with this certificate.
 
     Raises:
         ConfigError: the address cannot be listened on.
     """
-    listener = Listener(on_connection, limits or Limits(), max_connections)
-    await listener._listen(host, port, tls)
+    listener = Listener(on_connection, limits or Limits(), max_connections, tls)
+    await listener._listen(host, port)
     return listener
 
 

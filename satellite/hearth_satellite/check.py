@@ -171,7 +171,8 @@ async def check_server(uri: str) -> Finding:
 
 async def check_driver(uri: str, token: str | None) -> Finding:
     """Ask the satellite that runs on this machine whether anybody drives it."""
-    remedy = "Start it with `systemctl start hearth-satellite`, or give --server to ask a server"
+    start = "`systemctl start hearth-satellite` (`systemctl --user` if it is your own)"
+    remedy = f"Start it with {start}, or give --server to ask a server"
     try:
         async with await wire.connect(uri) as connection:
             await connection.write(control_event.hello(token))

@@ -51,19 +51,21 @@ def install(
     start: bool, dry_run: bool,
 ) -> None:  # fmt: skip
     """Make this machine a satellite: a configuration and a systemd unit."""
-    from .install import UNIT, Wishes, configuration, places, unit, write
+    from .install import UNIT, Wishes, configuration, look_ahead, places, unit, write
 
     if name == "":
         raise InputError("--name is empty", remedy="Give one, or leave the option out")
     config_path, unit_path = places(system=not of_user)
+    if not dry_run:
+        look_ahead(config_path, force=force)
     words = () if wake == ("none",) else wake or ("okay_nabu",)
     wishes = Wishes(
         name or os.uname().nodename or "hearth", area or "", microphone or "", speaker or "", words, host, port,
         id=f"hearth-{secrets.token_hex(6)}",
     )  # fmt: skip
-    if not yes and sys.stdin.isatty():
-        wishes = _ask(wishes, given={key for key, value in (("name", name), ("area", area)) if value is not None},
-                      choose_microphone=microphone is None)  # fmt: skip
+    if not yes:
+        given = {key for key, value in (("name", name), ("area", area)) if value is not None}
+        wishes = _answered(wishes, given=given, choose_microphone=microphone is None)
     folder = config_path.parent
     if of_user:
         wishes = replace(wishes, socket=f"/run/user/{os.getuid()}/hearth/satellite.sock")  # systemd's own place for it
@@ -99,6 +101,21 @@ def _check(text: str) -> None:
         file = Path(folder) / "hearth.yaml"
         file.write_text(text, encoding="utf-8")
         load(file)
+
+
+def _answered(wishes: Wishes, *, given: set[str], choose_microphone: bool) -> Wishes:
+    """Ask; answers may come from a terminal or be written beforehand.
+
+    Raises:
+        InputError: there are none, as where a script runs it.
+    """
+    try:
+        return _ask(wishes, given=given, choose_microphone=choose_microphone)
+    except click.Abort as error:
+        if sys.stdin.isatty():
+            raise
+        click.echo()
+        raise InputError("nobody answered", remedy="Give --yes to be asked nothing") from error
 
 
 def _ask(wishes: Wishes, *, given: set[str], choose_microphone: bool) -> Wishes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
@@ -33,6 +34,10 @@ ProtectHostname=yes
 RestrictNamespaces=yes
 CapabilityBoundingSet=
 """
+
+
+_FORCE: Final = "Give --force to replace it; the former is kept"
+_SUDO: Final = "Run it with sudo, or with --user for a service of your own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,19 @@ def places(*, system: bool) -> tuple[Path, Path]:
     return config / "hearth" / "hearth.yaml", config / "systemd" / "user" / UNIT
 
 
+def look_ahead(path: Path, *, force: bool) -> None:
+    """Make sure, before anybody is asked anything, that a file can be written there.
+
+    Raises:
+        ConfigError: there is one and `force` is not given, or it could not be written.
+    """
+    if path.exists() and not force:
+        raise ConfigError(f"{path} is there already", remedy=_FORCE)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"{path} cannot be written ({os.strerror(errno.EACCES)})", remedy=_SUDO)
+
+
 def write(path: Path, text: str, *, mode: int, force: bool) -> Path | None:
     """Write a file whole; return where the former one is kept, None if there was none, or it was the same.
 
@@ -125,7 +143,7 @@ def write(path: Path, text: str, *, mode: int, force: bool) -> Path | None:
     try:
         if path.exists() and path.read_text("utf-8", "replace") != text:
             if not force:
-                raise ConfigError(f"{path} is there already", remedy="Give --force to replace it; the former is kept")
+                raise ConfigError(f"{path} is there already", remedy=_FORCE)
             kept = path.with_name(f"{path.name}.before-{int(time.time())}")
             path.replace(kept)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +152,5 @@ def write(path: Path, text: str, *, mode: int, force: bool) -> Path | None:
             file.write(text)
         new.replace(path)
     except OSError as error:
-        remedy = "Run it with sudo, or with --user for a service of your own"
-        raise ConfigError(f"{path} cannot be written ({error.strerror})", remedy=remedy) from error
+        raise ConfigError(f"{path} cannot be written ({error.strerror})", remedy=_SUDO) from error
     return kept

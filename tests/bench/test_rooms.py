@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench.rooms_acoustics import build, hear, responses, stand
+from bench.rooms_report import missed
 from bench.virtual_time import run_virtually
 
 from tests.e2e.test_rooms import ROOT
@@ -32,6 +33,25 @@ def test_a_short_run_counts_every_case_and_is_the_same_again(tmp_path: Path) -> 
     assert (one["double actions"], one["stuck"]) == (0, 0)
     assert one["speech"] == "examples/recordings"
     assert one["rates"] == two["rates"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"hearth": 0.979}, ["0.979 of 300"]),
+        ({"hearth": None, "cases": 0}, ["None of 0"]),
+        ({"double actions": 1}, ["1 commands"]),
+        ({"stuck": 2, "all cases": 6}, ["6 cases", "2 satellites"]),
+    ],
+)
+def test_a_goal_that_is_missed_is_told(changed: dict[str, Any], told: list[str]) -> None:
+    facts = {"hearth": 0.98, "cases": 300, "double actions": 0, "stuck": 0, "all cases": 600, **changed}
+    nearer = {"nearer by 6 dB": {"hearth": facts["hearth"], "cases": facts["cases"]}}
+    result = {"rates": nearer, "cases": facts["all cases"], **{k: facts[k] for k in ("double actions", "stuck")}}
+    found = missed(result)
+    assert len(found) == len(told)
+    assert all(part in words for part, words in zip(told, found, strict=True))
 
 
 def test_a_voice_is_loudest_in_its_own_room_and_weaker_by_a_closed_door() -> None:

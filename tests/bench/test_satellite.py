@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bench.endpoint import Score as EndScore
-from bench.endpoint import last_word, probabilities, table
-from bench.idle import word_end_s
-from bench.wake import Trace, rows
+from bench.endpoint import probabilities, table, words
+from bench.idle import Idle, Wake, goals_missed, word_end_s
+from bench.wake import Trace, missed, rows
 
 from bench import pause, sound
 from hearth_core.audio import RATE, read_recording
@@ -67,22 +67,51 @@ def test_rows_count_positives_once_and_negatives_with_their_hours() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("heard", "of", "accepts", "noisy", "told"),
+    [
+        (97, 100, 4, False, []),
+        (96, 100, 5, False, ["96.0 % detected", "5 false accepts"]),
+        (96, 100, 4, True, []),
+        (92, 100, 0, True, ["92.0 % detected"]),
+        (0, 0, 4, False, []),
+    ],
+)
+def test_wake_goals_that_are_missed_are_told(heard: int, of: int, accepts: int, noisy: bool, told: list[str]) -> None:
+    yes = [Trace([(1.0, 0.95)] if number < heard else [], 5.0, 0.0) for number in range(of)]
+    no = [Trace([(60.0 * number, 0.95) for number in range(accepts)], 36000.0, 0.0)]
+    found = missed(rows(yes, no, [0.97], 0.9), noisy=noisy)
+    assert len(found) == len(told)
+    assert all(words.startswith(part) for words, part in zip(found, told, strict=True))
+
+
+def test_at_rest_only_what_no_busy_machine_changes_is_a_goal() -> None:
+    idle, slow = Idle(60.0, 90.0, 79.0), Wake(200, 900.0, whole=True)
+    assert goals_missed(idle, [slow], 0) == []
+    torn = Wake(200, 9.0, whole=False)
+    assert len(goals_missed(Idle(60.0, 1.0, 81.0), [slow, torn], 1)) == 3
+
+
 def test_commands_that_are_cut_or_held_are_counted_apart_and_not_in_the_times() -> None:
     scores = [
-        EndScore("r", "clean", False, False, 0.5),
-        EndScore("r", "clean", True, False, -2.0),
-        EndScore("r", "clean", False, True, 10.0),
-        EndScore("r", "clean", False, False, 0.7),
+        EndScore("r", "clean", False, False, False, 0.5),
+        EndScore("r", "clean", True, False, False, -2.0),
+        EndScore("r", "clean", True, True, False, -4.0),
+        EndScore("r", "clean", False, False, True, 10.0),
+        EndScore("r", "clean", False, False, False, 0.7),
     ]
     (row,) = table(scores)
-    assert (row["cut_percent"], row["held_percent"], row["after_s_median"]) == (25.0, 25.0, 0.6)
+    assert (row["cut_percent"], row["before_percent"], row["held_percent"]) == (40.0, 20.0, 20.0)
+    assert row["after_s_median"] == 0.6
 
 
-def test_the_last_word_is_found_past_a_long_pause() -> None:
+def test_first_and_last_word_are_found_past_a_long_pause() -> None:
     word = sound.load(DATA / "satellite" / "turn_off_lights_in_the_office.flac")
     pcm = sound.pcm(np.concatenate([word, np.zeros(2 * RATE, np.float32), word, np.zeros(RATE, np.float32)]))
-    end = last_word(pcm, probabilities(pcm))
-    assert end is not None
+    found = words(pcm, probabilities(pcm))
+    assert found is not None
+    begin, end = found
+    assert begin < len(word)
     assert len(word) + 2 * RATE < end < 2 * len(word) + 2 * RATE + RATE // 2
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -111,7 +111,6 @@ def test_speech_passes_unchanged(pcm: bytes) -> None:
 FORMS = st.builds(PcmFormat, st.sampled_from(RATES), st.integers(1, 4), st.integers(1, 8))
 
 
-@settings(deadline=None)
 @given(FORMS, st.binary(max_size=6000), st.lists(st.integers(1, 900), min_size=1, max_size=8))
 def test_cuts_change_nothing(form: PcmFormat, pcm: bytes, sizes: list[int]) -> None:
     converter, out, start, n = Converter(form), b"", 0, 0
@@ -240,7 +239,6 @@ def test_the_first_second_of_a_cut_wav_is_kept(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_junk_files_are_audio_or_an_audio_error(tmp_path_factory: pytest.TempPathFactory, junk: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "junk.wav"
     header = b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\1\0\1\0\x80>\0\0\0}\0\0\2\0\x10\0data"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.event import Event
 
@@ -136,7 +136,6 @@ def test_a_refusal_of_anything_is_a_refusal(data: dict[str, Any]) -> None:
     assert len(refusal.message) <= 300
 
 
-@settings(deadline=None)  # how long it takes is the machine's
 @given(st.binary(max_size=2000))
 def test_junk_is_no_home(junk: bytes) -> None:
     with pytest.raises(WireError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -21,6 +21,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is found by accident."""
     monkeypatch.delenv("HEARTH_CONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
 
 
@@ -48,7 +49,9 @@ def test_what_is_left_blank_has_its_defaults(text: str) -> None:
 
 def test_the_first_file_that_is_found_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     places = {"aa": "given.yaml", "bb": "named.yaml", "cc": "hearth.yaml", "dd": "home/.config/hearth/hearth.yaml"}
+    places["ee"] = "etc/hearth.yaml"
     files = {language: written(f"language: {language}\n", place) for language, place in places.items()}
+    monkeypatch.setattr("hearth_core.config.MACHINE", files["ee"])
     monkeypatch.setenv("HEARTH_CONFIG", str(files["bb"]))
     assert load(files["aa"]).language == "aa"
     assert load().language == "bb"
@@ -57,6 +60,11 @@ def test_the_first_file_that_is_found_counts(monkeypatch: pytest.MonkeyPatch) ->
     files["cc"].unlink()
     assert load().language == "dd"
     files["dd"].unlink()
+    assert load().language == "ee"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(written("language: ff\n", "xdg/hearth/hearth.yaml").parents[1]))
+    assert load().language == "ff"
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    files["ee"].unlink()
     assert find() is None
 
 
@@ -170,7 +178,6 @@ def test_values_are_never_repeated_in_a_message() -> None:
 YAML = st.text("ab:-[]{}&* \n1", max_size=40) | st.sampled_from([text for text, *_ in MISTAKES])
 
 
-@settings(deadline=None)
 @given(st.lists(YAML, max_size=3).map("\n".join))
 def test_any_text_is_a_configuration_or_has_problems(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = tmp_path_factory.getbasetemp() / "fuzzed.yaml"

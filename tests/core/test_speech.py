@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_core import speech
@@ -130,7 +130,6 @@ def test_nothing_is_heard_after_the_end_until_reset() -> None:
 PARTS = st.lists(st.tuples(st.sampled_from([0.01, 0.05, 0.2, 0.6]), st.sampled_from([Q, 0.4, S])), max_size=30)
 
 
-@settings(deadline=None)
 @given(PARTS, st.lists(st.integers(1, 5000), min_size=1, max_size=6))
 def test_cuts_change_nothing(parts: list[tuple[float, float]], sizes: list[int]) -> None:
     def facts(chunks: Iterator[bytes]) -> tuple[object, ...]:

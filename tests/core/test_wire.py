@@ -25,13 +25,9 @@ from hearth_core.address import join, split
 from hearth_core.errors import ConfigError, InputError, PeerError, WireError
 from hearth_core.frame import encode
 from hearth_core.wire import Connection, Limits, Listener, connect, parse, serve
+from tests.core.sockets import assert_cut, echo, raw, until, uri
 
 SHORT = Limits(frame_s=0.05, write_s=0.05)
-
-
-async def echo(connection: Connection) -> None:
-    while (event := await connection.read()) is not None:
-        await connection.write(event)
 
 
 def serving(
@@ -40,26 +36,6 @@ def serving(
     max_connections: int = 64,
 ) -> Awaitable[Listener]:
     return serve("127.0.0.1", 0, on_connection, limits=limits, max_connections=max_connections)
-
-
-def uri(listener: Listener) -> str:
-    return f"tcp://127.0.0.1:{listener.port}"
-
-
-async def raw(listener: Listener) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection("127.0.0.1", listener.port)
-
-
-async def assert_cut(reader: asyncio.StreamReader) -> None:
-    """The server closes or resets, having said nothing."""
-    with suppress(ConnectionError):
-        assert await reader.read() == b""
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the loop run until it is so; the test's time-out bounds it."""
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
@@ -261,7 +237,7 @@ async def test_junk_closes_its_own_connection_and_is_logged_once(junk: bytes, ca
     assert record.exc_info is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=5))
 def test_fuzzed_connections_never_reach_a_traceback(caplog: pytest.LogCaptureFixture, chunks: list[bytes]) -> None:
     async def fuzz() -> None:

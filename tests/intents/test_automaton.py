@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_core.errors import SentenceError
@@ -23,14 +23,12 @@ def _accepted(automata: Automata, node: int) -> Iterator[tuple[int, ...]]:
         yield from ((symbol, *rest) for rest in _accepted(automata, target))
 
 
-@settings(deadline=None)
 @given(sequences)
 def test_accepts_its_sequences_and_no_other(words: Sequences) -> None:
     automata = Automata()
     assert sorted(_accepted(automata, automata.of_sequences(words))) == sorted(words)
 
 
-@settings(deadline=None)
 @given(sequences, sequences)
 def test_union_is_the_union_of_the_sets(first: Sequences, second: Sequences) -> None:
     automata = Automata()
@@ -38,7 +36,6 @@ def test_union_is_the_union_of_the_sets(first: Sequences, second: Sequences) -> 
     assert both == automata.of_sequences(first | second)
 
 
-@settings(deadline=None)
 @given(sequences, sequences)
 def test_chain_is_every_pair(first: Sequences, second: Sequences) -> None:
     automata = Automata()

@@ -113,7 +113,7 @@ def _wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 templates = st.recursive(st.one_of(texts, st.sampled_from(["<r>", "{l}"])), _wider, max_leaves=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(template=templates, rule=st.recursive(texts, _wider, max_leaves=3))
 def test_random_templates_say_what_hassil_says(
     template: str, rule: str, tmp_path_factory: pytest.TempPathFactory

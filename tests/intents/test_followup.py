@@ -206,7 +206,7 @@ def test_nothing_follows_on_nothing() -> None:
     assert read("undo that", Remembered((), ())) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     found = read(text, lamp())

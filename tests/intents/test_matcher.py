@@ -246,7 +246,7 @@ def test_control_characters_part_words() -> None:
 WORDS = ("turn", "on", "the", "bed", "light", "off", "in", "5", "%", ".", "please")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=80) | st.lists(st.sampled_from(WORDS)).map(" ".join))
 def test_any_text_is_answered(text: str) -> None:
     for match in MATCHER.match(text, OFFICE):

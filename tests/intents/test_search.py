@@ -108,7 +108,7 @@ def test_the_nearest_comes_first_and_the_same_costs_nothing() -> None:
     assert len({each.words for each in found}) == len(found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["turn", "on", "off", "the", "lamp", "zz", "kitchen", "twenty", "and", "play"]), max_size=12

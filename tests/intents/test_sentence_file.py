@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_core.errors import SentenceError
@@ -114,7 +114,6 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         read_sentence_file(tmp_path / "none.yaml")
 
 
-@settings(deadline=None)
 @given(at=st.integers(0, len(GOOD)), junk=st.text(max_size=5))
 def test_a_damaged_file_is_read_or_an_error(at: int, junk: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("damaged") / "own.yaml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hearth_intents.spoken import MAX_VARIANTS, speech
@@ -80,7 +80,6 @@ def test_ways_to_say_a_name_are_bounded() -> None:
     assert len(speech("fr").variants("21 21 21 21 21 21")) == MAX_VARIANTS
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_clean_words(text: str) -> None:
     for words in ENGLISH.variants(text):

@@ -592,7 +592,7 @@ def test_a_text_that_is_too_long_has_no_time() -> None:
 WORDS = sorted({word for table in (MOMENTS, EVERY, SUN) for _, text, _ in rows(table) for word in text.split()})  # type: ignore[arg-type]
 
 
-@hypothesis_settings(deadline=None, max_examples=300)
+@hypothesis_settings(max_examples=300)
 @given(
     st.sampled_from(LANGUAGES),
     st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=12).map(" ".join) | st.text(max_size=60),
@@ -611,7 +611,7 @@ def test_any_text_is_read_within_its_bounds(language: str, text: str, bare: bool
     assert len(re.sub(r"\s", "", without(text, found))) < len(re.sub(r"\s", "", text))
 
 
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(max_examples=200)
 @given(st.integers(0, 23), st.integers(0, 59))
 def test_every_clock_time_in_digits_is_that_time(hour: int, minute: int) -> None:
     for language, opening in (("en", "at"), ("de", "um"), ("fr", "à"), ("nl", "om"), ("es", "a las")):
@@ -623,7 +623,7 @@ def test_every_clock_time_in_digits_is_that_time(hour: int, minute: int) -> None
             assert found.when.at.hour == hour
 
 
-@hypothesis_settings(deadline=None, max_examples=100)
+@hypothesis_settings(max_examples=100)
 @given(st.integers(1, 199), st.sampled_from(LANGUAGES))
 def test_every_number_of_minutes_in_words_is_read(count: int, language: str) -> None:
     from hearth_intents.spoken import speech
@@ -647,7 +647,7 @@ def hopeless(language: str) -> list[str]:
     return [text for text, found in kinds.items() if "unclear" in found]
 
 
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(max_examples=200)
 @given(st.data(), st.sampled_from(LANGUAGES))
 def test_a_time_that_cannot_be_read_is_not_dropped_beside_one_that_can(data: st.DataObject, language: str) -> None:
     readable = data.draw(st.sampled_from(sorted(MOMENTS[language])))
@@ -657,7 +657,7 @@ def test_a_time_that_cannot_be_read_is_not_dropped_beside_one_that_can(data: st.
     assert found.when.unclear
 
 
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(max_examples=200)
 @given(st.data(), st.sampled_from(LANGUAGES))
 def test_two_times_are_never_read_as_one_of_them(data: st.DataObject, language: str) -> None:
     clocks = [text for text in sorted(MOMENTS[language]) if find_time(text, language, NOW).minute is not None]  # type: ignore[union-attr]

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
+from hearth_satellite.news import Happening, News, Told
 from hearth_satellite.session import Manners, Session, State, TimeLimits
 from tests.satellite.fakes import END, TALK, WAKE, ByteEnd, ByteWake, Clock, Peer, Sounds
 
-LIMITS = TimeLimits(
-    streaming_s=20, answer_s=30, empty_answer_s=3, voice_s=10, play_margin_s=5, driver_silence_s=20, echo_s=0.25
-)
+LIMITS = TimeLimits()
 
 
 class Room:
-    """A session with everything around it."""
+    """A session and everything around it; nothing interrupts it unless its manners say so."""
 
     def __init__(
-        self, *, words: bool = True, audible: bool = False, wake_chime: bool = False, barge_in: bool = False
+        self, *, words: bool = True, audible: bool = False, wake: ByteWake | None = None, **manners: Any
     ) -> None:
-        self.clock = Clock()
-        self.sounds = Sounds(audible=audible)
-        self.end = ByteEnd()
+        self.clock, self.sounds, self.end, self.peer = Clock(), Sounds(audible=audible), ByteEnd(), Peer()
+        self.former_peers: list[Peer] = []
+        self.news = News()
+        self.told: list[Told] = []
+        self.news.listen(self.told.append)
         self.session = Session(
-            ByteWake(words=words),
+            wake or ByteWake(words=words),
             self.end,
             self.sounds,
             limits=LIMITS,
-            manners=Manners(wake_chime=wake_chime, barge_in=barge_in),
+            manners=Manners(**{"barge_in": False} | manners),
+            news=self.news,
             clock=self.clock,
         )
-        self.peer = Peer()
-        self.former_peers: list[Peer] = []
 
     def state(self) -> State:
         return self.session.state
 
     def tell(self, *events: object) -> None:
         for event in events:
-            self.session.receive(self.peer, event.event())  # type: ignore[attr-defined]
+            self.session.receive(self.peer, event if isinstance(event, Event) else event.event())  # type: ignore[attr-defined]
 
     def hear(self, *chunks: bytes) -> None:
         for chunk in chunks:
@@ -50,6 +51,9 @@ class Room:
     def pass_time(self, seconds: float) -> None:
         self.clock.now += seconds
         self.session.tick()
+
+    def happened(self, happening: Happening) -> list[dict[str, object]]:
+        return [dict(told.facts) for told in self.told if told.happening is happening]
 
     def bring_to(self, state: State) -> None:
         """Bring a fresh session into a state."""

@@ -18,10 +18,10 @@ from tests.real.parts import program
 WAIT_S = 60
 
 
-def hearth(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+def hearth(*arguments: str, home: Path, answers: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hearth_core", "satellite", *arguments],
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, cwd=home, stdin=subprocess.DEVNULL, capture_output=True,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, cwd=home, input=answers, capture_output=True,
         text=True, timeout=WAIT_S, check=False,
     )  # fmt: skip
 
@@ -85,8 +85,30 @@ def test_a_users_own_service_is_installed_and_a_second_time_nothing_is_lost(tmp_
     assert len(list(folder.glob("hearth.yaml.before-*"))) == 1
 
 
+def test_answers_may_be_written_beforehand(tmp_path: Path) -> None:
+    done = hearth("install", "--user", "--microphone", "3", home=tmp_path, answers="Attic\nUpstairs\n")
+    assert done.returncode == 0, done.stderr
+    config = load(tmp_path / ".config" / "hearth" / "hearth.yaml").satellite
+    assert (config.name, config.area, config.microphone.device) == ("Attic", "Upstairs", "3")
+
+
+def test_where_nobody_answers_nothing_is_taken_for_granted(tmp_path: Path) -> None:
+    done = hearth("install", "--user", "--name", "Attic", home=tmp_path)
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_is_asked_for_a_satellite_that_is_there_already(tmp_path: Path) -> None:
+    assert hearth("install", "--user", "--yes", home=tmp_path).returncode == 0
+    done = hearth("install", "--user", home=tmp_path, answers="Attic\nAttic\n")
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert "Name of the satellite" not in done.stdout
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
-    done = hearth("install", "--user", "--dry-run", "--name", "Attic", home=tmp_path)
+    done = hearth("install", "--user", "--yes", "--dry-run", "--name", "Attic", home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "name: Attic" in done.stdout
     assert "[Service]" in done.stdout

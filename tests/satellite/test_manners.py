@@ -14,15 +14,15 @@ from wyoming.tts import Synthesize
 
 from hearth_core.command import Detection
 from hearth_core.errors import WireError
-from hearth_satellite.news import Happening, News, Told
-from hearth_satellite.session import Manners, Session, State, TimeLimits
+from hearth_satellite.news import Happening
+from hearth_satellite.session import State
 from hearth_satellite.timers import MAX_TIMERS
 from hearth_satellite.wake import WakePhrase
-from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteEnd, ByteWake, Clock, Peer, Sounds
+from tests.satellite import around
+from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteWake
 
 STOP = bytes([9]) * 1024
 ANSWER = (AudioStart(22050, 2, 1), AudioChunk(22050, 2, 1, bytes(44100)), AudioStop())
-LIMITS = TimeLimits()
 
 
 class WakeAndStop(ByteWake):
@@ -36,8 +36,8 @@ class WakeAndStop(ByteWake):
         return Detection("stop", 0.99, 1) if chunk == STOP else super().feed(chunk)
 
 
-class Room:
-    """A session that is driven, and everything that it tells."""
+class Room(around.Room):
+    """A session that is driven, as it behaves unless told otherwise, with a stop word."""
 
     def __init__(
         self,
@@ -47,40 +47,15 @@ class Room:
         wake: ByteWake | None = None,
         not_connected: dict[str, bytes] | None = None,
     ) -> None:
-        self.clock, self.sounds, self.peer, self.news = Clock(), Sounds(), Peer(), News()
-        self.told: list[Told] = []
-        self.news.listen(self.told.append)
-        self.session = Session(
-            wake or WakeAndStop(),
-            ByteEnd(),
-            self.sounds,
-            limits=LIMITS,
-            manners=Manners(
-                barge_in=barge_in, stop_words=frozenset({"stop"}), ring_s=60, not_connected=not_connected or {}
-            ),
-            news=self.news,
-            clock=self.clock,
+        super().__init__(
+            wake=wake or WakeAndStop(),
+            barge_in=barge_in,
+            stop_words=frozenset({"stop"}),
+            ring_s=60,
+            not_connected=not_connected or {},
         )
         if driven:
             self.session.run(self.peer)
-
-    def state(self) -> State:
-        return self.session.state
-
-    def tell(self, *events: object) -> None:
-        for event in events:
-            self.session.receive(self.peer, event if isinstance(event, Event) else event.event())  # type: ignore[attr-defined]
-
-    def hear(self, *chunks: bytes) -> None:
-        for chunk in chunks:
-            self.session.hear(chunk)
-
-    def pass_time(self, seconds: float) -> None:
-        self.clock.now += seconds
-        self.session.tick()
-
-    def happened(self, happening: Happening) -> list[dict[str, object]]:
-        return [dict(told.facts) for told in self.told if told.happening is happening]
 
     def answering(self) -> None:
         self.hear(WAKE, TALK, END)

@@ -309,7 +309,7 @@ HAPPENINGS: dict[str, Callable[[Room], Any]] = {
 
 
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), max_size=30), st.booleans(), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_happens_the_satellite_comes_to_rest(happened: list[str], words: bool, audible: bool) -> None:
     room = Room(words=words, audible=audible, wake_chime=audible)
     room.session.run(room.peer)

@@ -58,7 +58,7 @@ def test_as_many_samples_come_out_as_went_in(count: int) -> None:
     assert len(filtered(both[:count])) == count
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sizes=st.lists(st.integers(0, 5000), max_size=12))
 def test_the_size_of_chunks_changes_nothing(sizes: list[int]) -> None:
     _, _, both = bursts(2, 1000, 800)

@@ -46,7 +46,7 @@ ITEMS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ITEMS)
 def test_any_item_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, item: Item) -> None:
     path = tmp_path_factory.mktemp("store") / "s.db"

@@ -81,7 +81,7 @@ def said(text: str, seed: int = 0, **how: Any) -> NDArray[np.float32]:
 
 
 @given(_VOCABULARY, _GRAMMAR, _CASES, st.integers(0, 12), st.integers(0, 1000))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_finds_every_sentence_with_its_exact_score(
     vocabulary: dict[str, list[str]], grammar: list[list[str]], case: dict[str, Any], count: int, seed: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_finds_every_sentence_with_its_exact_score(
 
 
 @given(st.lists(st.integers(0, 40), max_size=8), st.integers(0, 1000), st.sampled_from([3.0, 14.0, float("inf")]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_hears_the_same_however_the_frames_are_cut(cuts: list[int], seed: int, beam: float) -> None:
     frames = random_frames(40, seed)
     given = DecoderSettings(beam=beam, max_active=50)
@@ -156,7 +156,7 @@ def test_a_small_weight_does_not_decide_what_was_clear() -> None:
 
 
 @given(st.integers(0, 1000), st.floats(-3, 3))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_weights_are_in_the_scores_exactly(seed: int, weight: float) -> None:
     frames, exact = random_frames(12, seed), DecoderSettings(**EXACT)  # type: ignore[arg-type]
     graph = home_graph()

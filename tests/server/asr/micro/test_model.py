@@ -134,7 +134,7 @@ def test_a_card_with_a_damaged_byte(tmp_path: Path) -> None:
         MicroModel(written(tmp_path, RAW[:place] + b"\x80" + RAW[place + 1 :]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(place=st.integers(0, len(RAW) - 1), value=st.integers(0, 255))
 def test_a_file_with_a_wrong_byte_is_refused_or_works(
     place: int, value: int, tmp_path_factory: pytest.TempPathFactory

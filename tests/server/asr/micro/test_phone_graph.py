@@ -41,7 +41,7 @@ def said(graph: PhoneGraph) -> Iterator[tuple[tuple[int, ...], tuple[str, ...]]]
 
 
 @given(_VOCABULARY, _GRAMMAR)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_says_what_the_words_say(vocabulary: dict[str, list[str]], grammar: list[list[str]]) -> None:
     found = set(said(compile_phones(word_graph(grammar), vocabulary)))
     expected = {(phones, tuple(words)) for words in grammar for phones in pronounced(words, vocabulary)}

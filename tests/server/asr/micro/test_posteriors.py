@@ -56,7 +56,7 @@ def test_a_stream_gives_what_the_whole_gives(model: MicroModel, samples: int, si
     np.testing.assert_allclose(streamed(model, pcm.tobytes(), sizes), offline(pcm), atol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     samples=st.integers(0, 20_000),
     sizes=st.lists(st.integers(1, 5000), min_size=1, max_size=6),
