@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,7 +24,25 @@ PROOF_S: Final = 30.0  # what a small machine that is busy takes for 64 MiB of s
 # Both sides say something at least so often; three times silent is gone.
 PING_S: Final = 5.0
 SILENT_S: Final = 16.0
+# What came of connecting where somebody answers, but not as our server does.
+_ANSWERED: Final = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 ANOTHER_SERVER: Final = "Pair it again if it was set up anew; if not, somebody else answers in its place"
+
+
+class SecuredPortError(PeerError):
+    """The server answers, and its port for TLS does not: a firewall or a container keeps it closed.
+
+    Args:
+        port: that port.
+        why: what came of connecting to it.
+    """
+
+    def __init__(self, port: int, why: str) -> None:
+        super().__init__(
+            f"the server answers, but not where it speaks TLS: {why}",
+            remedy=f"Let port {port} through to the server, in its firewall or the container's ports",
+        )
+        self.port = port
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,7 @@ async def pair(host: str, port: int, code: str, name: str, server: Identity) -> 
 
     Raises:
         RefusedError: the code is wrong, too old, or was wrong too often; or "not-proven": somebody stands in between.
+        SecuredPortError: the server's port for TLS is closed; the code is still good.
         InputError, PeerError, WireError: as `identify`.
     """
     digits = "".join(c for c in code if c.isalnum())[:32]
@@ -115,7 +135,7 @@ async def pair(host: str, port: int, code: str, name: str, server: Identity) -> 
     nonce = new_nonce()
     key = await asyncio.to_thread(pairing_key, digits, nonce)
     ours, theirs = (proof(key, who, server.server_id, server.fingerprint) for who in (CLIENT, SERVER))
-    async with _asking(host, server.tls_port, server.fingerprint) as connection:
+    async with _secured(host, server) as connection:
         said = {"proof": ours, "nonce": nonce, "name": name[:100]}
         told = await _exchange(connection, "pair-code", said, "paired", PROOF_S)
     if not same(told.get("proof"), theirs):
@@ -140,6 +160,7 @@ async def opened(
     Raises:
         RefusedError: "unknown-token", "protocol", or "another-server": somebody else answers at this address.
             "unknown-token" as well if the server has another certificate, none any more, or one only now.
+        SecuredPortError: its port for TLS is closed.
         InputError, PeerError, WireError: as `identify`.
     """
     async with _asking(host, port) as connection:
@@ -158,7 +179,7 @@ async def opened(
                 f"{connection.peer} has another certificate than when it was paired, or none",
                 remedy=ANOTHER_SERVER,
             )
-    async with _asking(host, identity.tls_port, fingerprint) as secured:
+    async with _secured(host, identity) as secured:
         yield await _let_in(secured, identity, token, role)
 
 
@@ -224,8 +245,22 @@ class Opened:
 
 
 @contextlib.asynccontextmanager
-async def _asking(host: str, port: int, fingerprint: str = "") -> AsyncIterator[Connection]:
-    connection = await connect(uri(host, port), timeout=CONNECT_S, fingerprint=fingerprint, if_another=ANOTHER_SERVER)
+async def _asking(host: str, port: int) -> AsyncIterator[Connection]:
+    async with await connect(uri(host, port), timeout=CONNECT_S) as connection:
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def _secured(host: str, server: Identity) -> AsyncIterator[Connection]:
+    try:
+        connection = await connect(
+            uri(host, server.tls_port), timeout=CONNECT_S, fingerprint=server.fingerprint, if_another=ANOTHER_SERVER
+        )
+    except PeerError as error:
+        why = error.__cause__
+        if not isinstance(why, OSError) or isinstance(why, _ANSWERED):
+            raise
+        raise SecuredPortError(server.tls_port, error.message) from error
     async with connection:
         yield connection
 

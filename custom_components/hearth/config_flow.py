@@ -21,7 +21,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from hearth_core.companion import PROTOCOL, RefusedError
-from hearth_core.companion_client import Identity, identify, pair, request_code
+from hearth_core.companion_client import Identity, SecuredPortError, identify, pair, request_code
 from hearth_core.errors import HearthError, WireError
 
 from .const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_FINGERPRINT, CONF_SERVER_ID, DEFAULT_PORT, DOMAIN
@@ -121,7 +121,12 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="pair",
             data_schema=_CODE_SCHEMA,
             errors=errors,
-            description_placeholders={"name": self._server.name, "host": self._host, "minutes": self._minutes},
+            description_placeholders={
+                "name": self._server.name,
+                "host": self._host,
+                "minutes": self._minutes,
+                "port": str(self._server.tls_port),
+            },
         )
 
     async def async_step_in_the_clear(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -196,6 +201,8 @@ class HearthConfigFlow(ConfigFlow, domain=DOMAIN):
                 "not-proven": "not_proven",
             }
             return {"base": known.get(error.reason, "refused")}
+        if isinstance(error, SecuredPortError):
+            return {"base": "tls_port"}
         return {"base": "not_hearth" if isinstance(error, WireError) else "cannot_connect"}
 
     def _was_encrypted(self) -> bool:

@@ -9,9 +9,9 @@
           size: "{{ size }}"
 
 A step is a service call, a KNX write or an MQTT message; `hearth_intents.action_block` has their forms. A slot is
-there by its name and as `slots.name`; that of a label is the list of the things that carry it. A string that is one
-expression gives its value as it is, so a number stays a number; if it is over a slot that was not said, its key is
-left out.
+there by its name and as `slots.name`; that of a label is the list of the things that carry it, and its name within
+longer text. A string that is one expression gives its value as it is, so a number stays a number; if it is over a slot
+that was not said, its key is left out.
 """
 
 from __future__ import annotations
@@ -56,10 +56,7 @@ def author_actions(match: IntentMatch, home: Home) -> tuple[Action, ...] | Refus
     steps = action.get("steps", [action])
     if not isinstance(steps, list) or len(steps) > MAX_STEPS or not all(isinstance(step, Mapping) for step in steps):
         raise SentenceError(f"intent {match.intent}: steps is not a list of steps", remedy=f"{MAX_STEPS} are the most")
-    slots = {
-        name: [entity.entity_id for entity in home.labelled(slot.value)] or slot.value
-        for name, slot in match.slots.items()
-    }
+    slots = {name: _Labelled.of(slot.value, home) or slot.value for name, slot in match.slots.items()}
     variables = {**slots, "slots": slots}
     done: list[Action] = []
     seen: set[str] = set()
@@ -75,6 +72,22 @@ def author_actions(match: IntentMatch, home: Home) -> tuple[Action, ...] | Refus
         seen.update(found.entity_ids)
         done.append(found)
     return tuple(done)
+
+
+class _Labelled(list[str]):
+    """The ids of the things that carry a label; as text it is the label's name, which people read."""
+
+    name = ""
+
+    @classmethod
+    def of(cls, value: object, home: Home) -> _Labelled:
+        """Return those of the label that is this value of a slot, none if it is no label."""
+        found = cls(entity.entity_id for entity in home.labelled(value))
+        found.name = next((label.name for label in home.labels.values() if label.value == value), "")
+        return found
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def needs_home_assistant(step: Mapping[str, Any]) -> bool:

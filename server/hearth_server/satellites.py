@@ -106,6 +106,7 @@ class SatelliteLink:
         self.resting.set()
         self.announced_area = ""
         self.tell: Callable[[str, dict[str, Any]], None] = lambda event, facts: None
+        self.changed: Callable[[], None] = lambda: None  # it came, went, or is not as it was
         self._drive: _Drive | None = None
         self._area = area
         self.pipeline = pipeline
@@ -113,6 +114,7 @@ class SatelliteLink:
         self.language = language
         self.limits = limits or LinkLimits()
         self.control = SatelliteControl(name, trust)
+        self.control.listen(lambda state: self.changed())
 
     @property
     def state(self) -> SatelliteState | None:
@@ -126,6 +128,11 @@ class SatelliteLink:
     async def interrupt(self, response: Response) -> bool:
         """Say something at any time, before an answer that is being heard; return whether it was heard to its end."""
         return await self.control.announce(await self.voice.speak(response))
+
+    def occupied(self, under_way: bool) -> None:
+        """Take note that a command is under way, or over."""
+        (self.resting.clear if under_way else self.resting.set)()
+        self.changed()
 
     def area_id(self) -> str | None:
         """Return the area that the satellite is in: as configured, else as it says itself."""
@@ -180,6 +187,7 @@ class SatelliteLink:
                 try:
                     self._drive = _Drive(self, connection)
                     self.connected.set()
+                    self.changed()
                     await self._drive.run()
                     log.warning("satellite %s closed the connection; trying again", self.name)
                 except HearthError as error:
@@ -188,6 +196,7 @@ class SatelliteLink:
                     self._drive = None
                     self.connected.clear()
                     self.control.left()
+                    self.changed()
                     await connection.close()
             await asyncio.sleep(retry_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
             retry_s = min(retry_s * 2, self.limits.last_retry_s)
@@ -240,7 +249,7 @@ class _Drive:
             await asyncio.wait_for(link.resting.wait(), link.limits.announce_s)
         if self._superseded or not link.resting.is_set():
             raise PeerError(f"satellite {link.name} has no time to say it")
-        link.resting.clear()
+        link.occupied(True)
         task = self._conversation = asyncio.create_task(self._announce(response))
         self._announcing = True
         try:
@@ -256,7 +265,7 @@ class _Drive:
             if not await self._speak(response, Context(language=self._link.language, satellite=self._link.name)):
                 raise PeerError(f"satellite {self._link.name} did not play what it was to say")
         finally:
-            self._link.resting.set()
+            self._link.occupied(False)
 
     async def _ping(self) -> None:
         while True:
@@ -322,7 +331,7 @@ class _Drive:
     async def _converse(self, hearing: Hearing) -> None:
         """One command: listen, act, speak. Whatever happens, the satellite is told that it is over."""
         link = self._link
-        link.resting.clear()
+        link.occupied(True)
         context = hearing.context
         telling: list[asyncio.Task[None]] = []
 
@@ -351,7 +360,7 @@ class _Drive:
         finally:
             for task in telling:
                 task.cancel()
-            link.resting.set()
+            link.occupied(False)
 
     async def _fall_silent(self, verdict: Verdict) -> None:
         """Tell a satellite that another one answers: the transcript ends its command, and it has no words."""

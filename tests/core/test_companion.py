@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.event import Event
 
-from hearth_core.companion import MAX_REQUESTS, Dialogue, RefusedError, pack, refusal_of, unpack
-from hearth_core.companion_client import Identity
+from hearth_core import companion_client as client
+from hearth_core.companion import MAX_REQUESTS, PREFIX, Dialogue, RefusedError, pack, refusal_of, unpack
+from hearth_core.companion_client import Identity, SecuredPortError
 from hearth_core.errors import BusError, PeerError, WireError
+from hearth_core.wire import Connection, serve
 
 
 class Wire:
@@ -168,3 +170,27 @@ def test_a_home_survives_the_way() -> None:
 def test_what_is_no_identity_is_told(data: dict[str, Any]) -> None:
     with pytest.raises(WireError, match="Hearth server"):
         Identity.of(data)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_port_for_tls_that_is_closed_is_told_from_somebody_else_on_it(closed: bool) -> None:
+    told: dict[str, Any] = {
+        "server_id": "a1", "name": "n", "version": "1", "protocol": 1, "language": "en", "fingerprint": "0" * 64,
+    }  # fmt: skip
+
+    async def server(connection: Connection) -> None:
+        while await connection.read(5) is not None:
+            await connection.write(Event(PREFIX + "identity", told))
+
+    async with await serve("127.0.0.1", 0, server) as listener, await serve("127.0.0.1", 0, server) as gone:
+        told["tls_port"] = gone.port  # who answers there speaks no TLS
+        if closed:
+            await gone.close()
+        with pytest.raises(PeerError) as failed:
+            async with client.opened("127.0.0.1", listener.port, "t", "a1", "home", told["fingerprint"]):
+                pass
+    assert isinstance(failed.value, SecuredPortError) == closed
+    if isinstance(failed.value, SecuredPortError):
+        assert failed.value.port == told["tls_port"]
+        assert str(told["tls_port"]) in failed.value.message
+        assert str(told["tls_port"]) in failed.value.remedy

@@ -99,6 +99,7 @@ class FakeServer:
         self.states: dict[str, Any] = {}
         self.dialogue: Dialogue | None = None
         self.speech: list[Event] = [Transcript("turn on the lamp").event()]
+        self.enough: int | None = None  # bytes of sound after which it has heard the end of speech
         self.transcribe: Transcribe | None = None
         self.heard = b""
         self.paired = 0
@@ -238,13 +239,18 @@ class FakeServer:
             self.transcribe = Transcribe.from_event(event)
             self.heard = b""
         elif AudioChunk.is_type(event.type):
-            self.heard += AudioChunk.from_event(event).audio
-        elif AudioStop.is_type(event.type):
-            for answer in self.speech:
-                if answer.type == "drop":
-                    connection.abort()
-                    return
-                await connection.write(answer)
+            before, self.heard = len(self.heard), self.heard + AudioChunk.from_event(event).audio
+            if self.enough is not None and before < self.enough <= len(self.heard):
+                await self._answer_speech(connection)
+        elif AudioStop.is_type(event.type) and self.enough is None:
+            await self._answer_speech(connection)
+
+    async def _answer_speech(self, connection: Connection) -> None:
+        for answer in self.speech:
+            if answer.type == "drop":
+                connection.abort()
+                return
+            await connection.write(answer)
 
 
 def names(home: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,7 +17,8 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from hearth_core.companion import PROTOCOL, RefusedError
-from tests.custom_components.fake_server import CODE, SERVER_ID, TOKEN, FakeServer, serving
+from hearth_core.wire import serve
+from tests.custom_components.fake_server import CODE, SERVER_ID, TOKEN, FakeServer, certificate, serving
 
 
 async def begin(hass: HomeAssistant) -> Any:
@@ -25,6 +27,13 @@ async def begin(hass: HomeAssistant) -> Any:
 
 async def go_on(hass: HomeAssistant, flow: Any, **data: Any) -> Any:
     return await hass.config_entries.flow.async_configure(flow["flow_id"], data)
+
+
+def closed_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def discovery(port: int, server_id: object = SERVER_ID, host: str = "127.0.0.1") -> ZeroconfServiceInfo:
@@ -92,6 +101,30 @@ async def test_who_does_not_know_the_code_is_not_paired_with(home: HomeAssistant
     flow = await go_on(home, flow, code=CODE)
     assert flow["errors"] == {"base": "not_proven"}
     assert not home.config_entries.async_entries(DOMAIN)
+
+
+async def test_a_closed_port_for_tls_is_named(home: HomeAssistant, server: FakeServer) -> None:
+    """A firewall lets the server's own port through, and not the next one: that is not "no server"."""
+    server.tls_port = closed_port()
+    flow = await go_on(home, await begin(home), host="127.0.0.1", port=server.port)
+    flow = await go_on(home, flow, code=CODE)
+    assert (flow["step_id"], flow["errors"]) == ("pair", {"base": "tls_port"})
+    assert flow["description_placeholders"]["port"] == str(server.tls_port)
+    assert server.paired == 0
+    # It is opened; the code that the server showed is still good.
+    context, _ = certificate()
+    async with await serve("127.0.0.1", server.tls_port, server.on_connection, tls=context):
+        done = await go_on(home, flow, code=CODE)
+        assert done["type"] is FlowResultType.CREATE_ENTRY
+        await home.async_block_till_done()
+        await home.config_entries.async_unload(done["result"].entry_id)
+
+
+async def test_somebody_else_on_the_port_for_tls_is_no_closed_port(home: HomeAssistant, server: FakeServer) -> None:
+    server.tls_port = server.port  # who answers there speaks no TLS
+    flow = await go_on(home, await begin(home), host="127.0.0.1", port=server.port)
+    flow = await go_on(home, flow, code=CODE)
+    assert flow["errors"] == {"base": "cannot_connect"}
 
 
 async def test_a_server_without_encryption_is_agreed_to_before_a_code_is_asked_for(home: HomeAssistant) -> None:

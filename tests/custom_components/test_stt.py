@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -61,6 +62,46 @@ async def test_partial_results_come_before_the_result(
     results = [result async for result in stream]
     assert results[:-1] == ["turn", "turn on"]
     assert results[-1].text == "go"
+
+
+@pytest.mark.parametrize("with_progress", [False, True])
+async def test_the_servers_end_of_speech_ends_the_upload(
+    home: HomeAssistant,
+    loaded: MockConfigEntry,
+    server: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    with_progress: bool,
+) -> None:
+    """The microphone goes on and on; who has heard a whole command waits for no silence of Home Assistant's."""
+    monkeypatch.setattr(ours, "_Partial", lambda text: text)
+    server.enough, server.speech = 1600, [partial("turn on"), *server.speech]
+    ended = asyncio.Event()
+    spoken = 0
+
+    async def unending() -> AsyncIterator[bytes]:
+        nonlocal spoken
+        try:
+            while True:
+                yield b"\1\0" * 160
+                spoken += 320
+                # As a microphone does: no more sound than there was time, once enough is said.
+                await asyncio.sleep(0.001 if spoken < 3200 else 30)
+        finally:
+            ended.set()
+
+    listening, microphone = entity(home), unending()
+    async with asyncio.timeout(10):
+        if with_progress:
+            stream = listening.async_process_audio_stream_with_progress(METADATA, microphone)
+            results = [result async for result in stream]
+            assert results[0] == "turn on"
+            result = results[-1]
+        else:
+            result = await listening.async_process_audio_stream(METADATA, microphone)
+        assert (result.text, result.result) == ("turn on the lamp", stt.SpeechResultState.SUCCESS)
+        await ended.wait()
+    assert 1600 <= len(server.heard) <= 3200 + 320
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "stream speech to the Hearth server"]
 
 
 @pytest.mark.parametrize("answer", [[error("the engine failed")], [Event("drop")], [Event("transcript", {})]])

@@ -44,6 +44,11 @@ class SatelliteProcess:
                 self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
 
+    @property
+    def running(self) -> bool:
+        """True while its process lives."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """End it at once."""
         process, self._process = self._process, None

@@ -158,6 +158,24 @@ def test_a_label_in_an_authors_action_is_the_things_that_carry_it(service: str, 
     assert [(each.service, set(each.entity_ids)) for each in found] == [(service, expected)]
 
 
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("Shining: {{ name }}!", "Shining: Christmas lights!"),
+        ("{{ slots.name }} in {{ name | count }} places", "Christmas lights in 2 places"),
+        ("{{ 'Shining ' ~ name }}", "Shining Christmas lights"),
+        ("{{ name | string }}", "Christmas lights"),
+        ("{{ name | join(', ') }}", "light.tree, light.window"),
+        ("{{ name }}", ["light.tree", "light.window"]),
+    ],
+)
+def test_a_label_within_an_authors_text_is_its_name(template: str, expected: object) -> None:
+    action = {"service": "notify.notify", "data": {"message": template}}
+    found = author_actions(said("Shine", action=action, name=("label:xmas", "them")), HOME)
+    assert not isinstance(found, Refusal)
+    assert found[0].data["message"] == expected
+
+
 def test_an_authors_action_that_nothing_of_a_label_can_do_is_refused() -> None:
     action = {"service": "light.turn_on", "entity_id": "{{ name }}"}
     found = author_actions(said("Shine", action=action, name=("label:locks", "locks")), HOME)

@@ -124,7 +124,7 @@ async def serving_companion(
     """Serve paired Home Assistants, and let the network find this server, for the length of the block."""
     companion.work.satellites = tuple(links)
     for link in links:
-        link.tell = companion.tell
+        link.tell, link.changed = companion.tell, companion.changed
 
     async def reload() -> Mapping[str, Any]:
         problems = await pipeline.renew() if pipeline.renew is not None else ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-WAIT_S = 15.0  # far more than anything on loopback takes
+WAIT_S = 60.0  # far more than anything on loopback takes; a satellite's start on a busy machine took 20
 
 
 class RefusedError(Exception):

@@ -36,6 +36,7 @@ class HomeAssistant:
         log: the file that its output goes to.
         command: what starts it, before the options that say where its configuration is.
         env: what its environment has beside the tests' own.
+        configuration: its configuration.yaml.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,6 +44,7 @@ class HomeAssistant:
         self.hass = install()
         self.command = [str(self.hass), "--skip-pip"]
         self.env: dict[str, str] = {}
+        self.configuration = CONFIGURATION
         self.port = _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.token = ""
@@ -54,7 +56,7 @@ class HomeAssistant:
         """Write the configuration, onboard, furnish the house; leave it stopped, everything on disk."""
         storage = self.folder / "config/.storage"
         storage.mkdir(parents=True)
-        (self.folder / "config/configuration.yaml").write_text(CONFIGURATION)
+        (self.folder / "config/configuration.yaml").write_text(self.configuration)
         for key, content in _seeds(self.port).items():
             (storage / key).write_text(json.dumps(content))
         self.start()

@@ -19,10 +19,12 @@ from wyoming.info import Describe
 from hearth_core import companion_client as client
 from hearth_core.companion import PROTOCOL, Dialogue, RefusedError, pack
 from hearth_core.config import Config
+from hearth_core.control_event import SatelliteState
 from hearth_core.errors import PeerError, WireError
 from hearth_core.trust import make_certificate, server_context
 from hearth_core.wire import Connection, connect, serve
 from hearth_server import server as hearth
+from hearth_server.companion import companion as companion_module
 from hearth_server.companion.pairing import MAX_WRONG
 from tests.fakes import FakeEngine, LoudnessDetector, silence, tone
 
@@ -470,3 +472,43 @@ async def test_a_home_of_five_thousand_entities_is_taken(
 def test_no_home_is_packed_that_would_not_be_unpacked() -> None:
     with pytest.raises(WireError, match="bytes"):
         pack(bytes(33 * 2**20))
+
+
+async def test_what_a_satellite_does_is_told_as_it_does_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question is listened to for a few seconds; told every ten, nobody would see it."""
+    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine())
+    monkeypatch.setattr(companion_module, "REFRESH_S", 3600.0)
+    drivers: list[Connection] = []
+
+    async def satellite(connection: Connection) -> None:
+        drivers.append(connection)
+        while (event := await connection.read(30)) is not None:
+            if event.type == "ping":
+                await connection.write(Event("pong"))
+
+    async with await serve("127.0.0.1", 0, satellite) as listener:
+        link = {"name": "Hallway", "uri": f"tcp://127.0.0.1:{listener.port}"}
+        server = {"port": 0, "companion": {"state": str(tmp_path)}, "satellites": [link]}
+        codes: list[str] = []
+        config = Config.model_validate({"server": server})
+        async with hearth.running_server(config, lambda code, minutes: codes.append(code)) as running:
+            port = running.listener.port
+            identity = await client.identify("127.0.0.1", port)
+            await client.request_code("127.0.0.1", port)
+            assistant = Assistant(port, await client.pair("127.0.0.1", port, codes[0], "house", identity), identity)
+
+            def seen() -> list[str]:
+                return [satellite["state"] for told in assistant.statuses for satellite in told["satellites"]]
+
+            async with assistant.inside(home=None):
+                for state in ("listening", "streaming", "listening"):
+                    async with asyncio.timeout(10):
+                        while not drivers:
+                            await asyncio.sleep(0.01)
+                        await drivers[0].write(SatelliteState(state=state).event())
+                        while state not in seen()[-1:]:
+                            await asyncio.sleep(0.01)
+                drivers[0].abort()
+                async with asyncio.timeout(10):
+                    while "disconnected" not in seen():
+                        await asyncio.sleep(0.01)

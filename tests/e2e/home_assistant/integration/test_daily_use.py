@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import wave
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import numpy as np
 import pytest
 
 from tests.e2e.home_assistant.test_speech import GREEN, KITCHEN, pcm, until_green
@@ -19,88 +16,17 @@ from tests.real.home_assistant.assist import run_pipeline
 from tests.real.home_assistant.browser import add_hearth, browsing, picture_folder
 from tests.real.home_assistant.client import Client
 from tests.real.home_assistant.house import rename
-from tests.real.home_assistant.running import HomeAssistant, _free_port
-from tests.real.home_assistant.with_integration import HearthServer, with_integration
-from tests.real.parts import missing
-from tests.real.python314 import InstallError
+from tests.real.home_assistant.running import HomeAssistant
+from tests.real.home_assistant.with_integration import FLOWS, HearthServer, act, entities, go_on, rest, say
 from tests.real.satellite import SatelliteProcess
 
 pytestmark = pytest.mark.timeout(1200)  # the first test of all installs Home Assistant
 
-FLOWS = "/api/config/config_entries/flow"
 WAIT_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
-    """A Home Assistant with the integration's folder, freshly onboarded."""
-    folder = tmp_path_factory.mktemp("with-integration")
-    try:
-        home_assistant = with_integration(folder)
-        home_assistant.set_up()
-    except InstallError as error:
-        missing(f"these tests need a real Home Assistant: {error.message}", error.remedy)
-    home_assistant.start()
-    yield home_assistant
-    home_assistant.kill()
-
-
-@pytest.fixture(scope="module")
-def satellite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SatelliteProcess]:
-    """A satellite that is not there yet; its room is quiet but for a little noise."""
-    folder = tmp_path_factory.mktemp("satellite")
-    room = folder / "room.wav"
-    with wave.open(str(room), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(np.random.default_rng(0).integers(-20, 21, 16_000 * 600).astype("<i2").tobytes())
-    process = SatelliteProcess(folder, _free_port(), room)
-    yield process
-    process.kill()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, satellite: SatelliteProcess) -> Iterator[HearthServer]:
-    """A server with one satellite that is not there yet."""
-    link = f"{{name: Hallway, uri: 'tcp://127.0.0.1:{satellite.port}'}}"
-    config = f"  satellites: [{link}]\n  speak: {{voice: chime}}\n"
-    running = HearthServer(tmp_path_factory.mktemp("server"), _free_port(), config)
-    running.start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-async def observer(house: HomeAssistant) -> AsyncIterator[Client]:
-    async with house.observer() as client:
-        yield client
-
-
-async def rest(house: HomeAssistant, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    headers = {"Authorization": f"Bearer {house.token}"}
-    timeout = aiohttp.ClientTimeout(300)  # the first flow installs what the integration requires
-    async with (
-        aiohttp.ClientSession(house.base, headers=headers, timeout=timeout) as session,
-        session.request(method, path, json=body) as answer,
-    ):
-        return await answer.json()
-
-
-async def entities(observer: Client) -> dict[str, str]:
-    """Return the integration's entities: their ids by unique id without the server's."""
-    entries = await observer.command("config/entity_registry/list")
-    return {e["unique_id"].partition("/")[2]: e["entity_id"] for e in entries if e["platform"] == "hearth"}
 
 
 def at(value: int) -> Callable[[Mapping[str, Any]], bool]:
     return lambda state: state["state"] in (str(value), f"{value}.0")
-
-
-async def say(observer: Client, text: str) -> Mapping[str, Any]:
-    answer = await observer.command(
-        "call_service", domain="hearth", service="say_as_text", service_data={"text": text}, return_response=True
-    )
-    response: Mapping[str, Any] = answer["response"]
-    return response
 
 
 async def test_the_flow_needs_an_address_and_the_code(
@@ -108,13 +34,13 @@ async def test_the_flow_needs_an_address_and_the_code(
 ) -> None:
     flow = await rest(house, "POST", FLOWS, {"handler": "hearth"})
     assert flow["step_id"] == "user", flow
-    flow = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"host": "127.0.0.1", "port": server.port})
+    flow = await go_on(house, flow, host="127.0.0.1", port=server.port)
     assert flow["step_id"] == "pair", flow
     code = await asyncio.to_thread(server.code)
     wrong = f"{(int(code) + 1) % 10**6:06}"
-    flow = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"code": wrong})
+    flow = await go_on(house, flow, code=wrong)
     assert flow["errors"] == {"base": "wrong_code"}
-    done = await rest(house, "POST", f"{FLOWS}/{flow['flow_id']}", {"code": code})
+    done = await go_on(house, flow, code=code)
     assert (done["type"], done["title"]) == ("create_entry", "Hearth"), done
     async with asyncio.timeout(WAIT_S):
         while "speech" not in await entities(observer):
@@ -209,8 +135,8 @@ async def test_an_announcement_is_played_and_a_question_listened_to(
     assert satellite.played_s() > before
     devices = await observer.command("config/device_registry/list")
     (hallway,) = [d["id"] for d in devices if d["name"] == "Hallway"]
-    asking = {"message": "What shall I do", "device_id": hallway}
-    await observer.command("call_service", domain="hearth", service="ask", service_data=asking)
+    await act(observer, "ask", message="What shall I do", device_id=hallway)
+    await observer.wait(ours["Hallway/satellite_state"], "streaming")
     async with asyncio.timeout(WAIT_S):
         while "no-speech" not in satellite.log.read_text():  # it listened without a wake word, and nobody spoke
             await asyncio.sleep(0.1)
