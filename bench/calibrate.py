@@ -6,8 +6,9 @@ On development recordings alone. Each setting decodes coffee orders, clean and w
 commands against the demo home; the one with the best mean share of right commands is taken. Then the best readings of
 the same commands, and of other speech (spelled names, wake phrases, read sentences), make the calibration: the chance
 that a sentence of the grammar was said, from how the reading fits beside free phones; commands that were misread are
-left out. `ece` is the expected calibration error on every second recording, with the calibration made on the others,
-`auc` how well the measure parts commands from other speech; `taken` are those that are at the shipped threshold.
+left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration error on every second
+recording, with the calibration made on the others, `auc` how well the measure parts commands from other speech; `taken`
+are those that are at the shipped threshold.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import itertools
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from hearth_core.audio import read_recording
+from hearth_core.audio import BYTES_PER_SECOND, read_recording
 from hearth_core.command import EndReason, Hypothesis, Transcription
-from hearth_server.asr.micro.confidence import MEASURE, Calibration, calibrate, expected_calibration_error, fit
+from hearth_server.asr.micro.confidence import (
+    LEAST_GAIN,
+    MEASURE,
+    Calibration,
+    calibrate,
+    expected_calibration_error,
+    fit,
+    gain,
+)
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.engine import MicroEngine
 from hearth_server.asr.micro.judge import REJECT_CONFIDENCE
@@ -44,6 +54,9 @@ from bench import commands, sound  # noqa: E402 - found only now
 
 BARISTA = ROOT / "examples" / "barista" / "sentences"
 OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
+NOISE = "noise alone"
+NOISE_PIECES = 4
+PIECE_BYTES = 4 * BYTES_PER_SECOND
 SILENCE = bytes(2 * 16_000 // 3)
 
 # Prior weight and phone bonus.
@@ -115,6 +128,11 @@ def listen(model: Path, most: int, unpacked: Path) -> list[House]:
         for item in track(sound.spread(items, most), corpus, console=Console(stderr=True)):
             for condition in conditions if corpus == "barista-dev" else conditions[:1]:
                 house.add(f"{corpus} {condition.name}", item.file, item, commands.mixed(item.file, condition))
+    for path in commands.find_audio(commands.SHARED / "noise.tar", unpacked / "noise").values():
+        pcm = read_recording(path)
+        for start in range(0, min(len(pcm), NOISE_PIECES * PIECE_BYTES), PIECE_BYTES):
+            for house in houses:
+                house.add(NOISE, path, None, pcm[start : start + PIECE_BYTES])
     for corpus in OTHERS:
         audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
         paths = list(audio.values())
@@ -137,7 +155,8 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
 def fits(houses: list[House], settings: DecoderSettings) -> list[Fit]:
     """Return how each best reading fits, of commands that were read right and of what was no command.
 
-    Misread commands are neither: which sentence it was, the readings' shares tell.
+    Misread commands are neither: which sentence it was, the readings' shares tell. What silence fits is turned down
+    whatever its fit.
     """
     found = []
     for house in houses:
@@ -145,9 +164,21 @@ def fits(houses: list[House], settings: DecoderSettings) -> list[Fit]:
             reading = house.reading(each, settings)
             if reading is None or not reading.words or (each.item is not None and not house.right(each, reading)):
                 continue
+            if gain(reading) < LEAST_GAIN:
+                continue
             alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
             found.append(Fit(each.name, fit(reading), alone, each.item is not None))
     return found
+
+
+def _readings(houses: list[House], settings: DecoderSettings, *, noise: bool) -> Iterator[Reading]:
+    """Yield the best readings of noise alone, or of commands that were read right."""
+    for house in houses:
+        for condition, heard in house.heard.items():
+            for each in heard if (condition == NOISE) is noise else ():
+                reading = house.reading(each, settings)
+                if reading is not None and (noise or house.right(each, reading)):
+                    yield reading
 
 
 def calibration_error(found: list[Fit]) -> float:
@@ -227,6 +258,7 @@ def main() -> None:
     found = [(settings, shares(houses, settings)) for settings in track(grid, "settings", console=Console(stderr=True))]
     best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
     found_fits = fits(houses, best)
+    gains = {kind: [gain(r) for r in _readings(houses, best, noise=kind == NOISE)] for kind in ("commands", NOISE)}
     scores, said = _columns(found_fits)
     calibration = calibrate(scores, said)
     chosen = {
@@ -241,6 +273,9 @@ def main() -> None:
             for score, is_said in zip(scores, said, strict=True)
             if is_said
         ),
+        "least_gain_of_commands": round(min(gains["commands"]), 2),
+        "noises": len(gains[NOISE]),
+        "noises_as_good_as_silence": sum(each < LEAST_GAIN for each in gains[NOISE]),
         "others": len(said) - sum(said),
         "others_taken": sum(
             calibration.chance(score) >= REJECT_CONFIDENCE

@@ -26,6 +26,11 @@ LENGTH_WEIGHT: Final = 0.5
 # So long every sentence is taken to be at least: the shortest ("stop", "yes") must be no clearer than "lights off".
 LEAST_PHONES: Final = 8
 
+# Nats a phone by which a sentence must be likelier than silence. In noise without speech the model believes in nothing
+# much, so anything fits beside free phones; but silence fits better. Commands that were read right have 1.7 or more,
+# with dishes at 6 dB too, 19 in 20 pieces of noise alone 1.1 or less (`bench/calibrate.py` tells both).
+LEAST_GAIN: Final = 1.4
+
 # What a model's calibration is of; one of anything else does not hold for `fit`.
 MEASURE: Final = "fit and length"
 
@@ -40,6 +45,11 @@ def fit(reading: Reading) -> float:
         return -math.inf
     phones = sum(word.phones for word in reading.words)
     return sum(word.fit for word in reading.words) / phones + LENGTH_WEIGHT * math.log(max(phones, LEAST_PHONES))
+
+
+def gain(reading: Reading) -> float:
+    """Return how much likelier a reading is than silence, in nats a phone."""
+    return sum(word.gain for word in reading.words) / max(1, sum(word.phones for word in reading.words))
 
 
 @dataclass(frozen=True, slots=True)

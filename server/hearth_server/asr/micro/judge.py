@@ -12,11 +12,11 @@ from hearth_core.errors import EngineError
 from hearth_intents.graph import WordGraph
 
 from ..engine import Outlook
-from .confidence import MEASURE, Calibration, fit, hypotheses
+from .confidence import LEAST_GAIN, MEASURE, Calibration, fit, gain, hypotheses
 from .decoder import Decoder, DecoderSettings
 from .model import FRAME_S, Card
 from .phone_graph import PhoneGraph
-from .readings import Result, Standing
+from .readings import Reading, Result, Standing
 from .scores import Scoring
 
 # As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
@@ -93,7 +93,7 @@ class Judge:
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""
-        sure = self._calibration.chance(fit(result.readings[0])) if result.readings else 0.0
+        sure = self._sure(result.readings[0]) if result.readings else 0.0
         if _is_open(result.standing):
             # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
             sure /= 1.0 + math.exp(min(result.standing.lead, _MOST_LEAD))
@@ -102,6 +102,10 @@ class Judge:
             self._outlook(result, sure, sentences),
             result.standing.silent_frames * FRAME_S,
         )
+
+    def _sure(self, best: Reading) -> float:
+        """Return the chance that a sentence was said."""
+        return self._calibration.chance(fit(best)) if gain(best) >= LEAST_GAIN else 0.0
 
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing

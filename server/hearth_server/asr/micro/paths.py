@@ -18,21 +18,23 @@ _Scores = NDArray[np.float64]
 
 
 class Heard:
-    """The scores of all frames so far, and what free phones would have in them.
+    """The scores of all frames so far, and what free phones and what silence would have in them.
 
     Free phones may say anything: CTC lets any symbol follow any other one, so the best they can have is the sum of the
-    best symbol of each frame. No sentence has more.
+    best symbol of each frame. No sentence has more. Silence is CTC's blank in each frame.
     """
 
     def __init__(self) -> None:
         self.frames = 0
         self._parts: list[_Scores] = []
         self._free: list[float] = [0.0]
+        self._silent: list[float] = [0.0]
 
     def copy(self) -> Heard:
         """Return one of its own."""
         other = Heard()
-        other.frames, other._parts, other._free = self.frames, self._parts.copy(), self._free.copy()
+        other.frames, other._parts = self.frames, self._parts.copy()
+        other._free, other._silent = self._free.copy(), self._silent.copy()
         return other
 
     def add(self, scores: _Scores) -> None:
@@ -40,7 +42,8 @@ class Heard:
         self._parts.append(scores)
         self.frames += len(scores)
         # One by one, so that the sums do not depend on how the frames were cut.
-        self._free = [*self._free[:-1], *itertools.accumulate(scores.max(axis=1).tolist(), initial=self._free[-1])]
+        self._free = _longer(self._free, scores.max(axis=1))
+        self._silent = _longer(self._silent, scores[:, BLANK])
 
     @property
     def scores(self) -> _Scores:
@@ -52,6 +55,10 @@ class Heard:
     def free(self, first: int, last: int) -> float:
         """Return what free phones have in the frames from `first` on before `last`."""
         return self._free[last] - self._free[first]
+
+    def silent(self, first: int, last: int) -> float:
+        """Return what silence has in the frames from `first` on before `last`."""
+        return self._silent[last] - self._silent[first]
 
     def last_frame(self, graph: PhoneGraph, path: Sequence[Step], step: int) -> int:
         """Return the last frame in which the phone before a step was said; -1 before all phones.
@@ -68,6 +75,10 @@ class Heard:
             until = path[step].frame - (int(graph.phone[path[step].node]) == phone)  # a blank between equal ones
         scores = self.scores[first:until]
         return first + int(np.argmax(np.cumsum(scores[:, phone] - scores[:, BLANK])))
+
+
+def _longer(sums: list[float], scores: _Scores) -> list[float]:
+    return [*sums[:-1], *itertools.accumulate(scores.tolist(), initial=sums[-1])]
 
 
 def read(
@@ -93,17 +104,18 @@ def read(
     frames = [0, *(step.frame for step in path[1:]), heard.frames]  # the first phone answers for the silence before it
     scores = [0.0, *(step.score for step in path[1:]), score]
     completed = [*(step.word for step in path[1:]), word]
-    fits = []
+    fits, gains = [], []
     for number, done in enumerate(completed):
-        gained = scores[number + 1] - scores[number] - float(word_bonus[done]) - phone_bonus
-        fits.append(min(0.0, gained - heard.free(frames[number], frames[number + 1])))
+        scored = scores[number + 1] - scores[number] - float(word_bonus[done]) - phone_bonus
+        fits.append(min(0.0, scored - heard.free(frames[number], frames[number + 1])))
+        gains.append(scored - heard.silent(frames[number], frames[number + 1]))
     words = []
     first = 0
     for number, said in enumerate(completed, start=1):
         if said == NO_WORD:
             continue
-        own = fits[first:number]
         end = heard.last_frame(graph, path, number)
-        words.append(Word(graph.words[said], path[first].frame, end, number - first, sum(own)))
+        fit, gain = sum(fits[first:number]), sum(gains[first:number])
+        words.append(Word(graph.words[said], path[first].frame, end, number - first, fit, gain))
         first = number
     return tuple(words)

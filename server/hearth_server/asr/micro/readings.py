@@ -16,6 +16,7 @@ class Word:
         begin, end: its first and last frame in which a phone was heard.
         phones: how many phones it has.
         fit: how its frames, until the next word, fit beside free phones, in nats; 0 is as well, less is worse.
+        gain: how much better its frames fit it than silence, in nats.
         posterior: chance, 0 to 1, that it was said there, if what was said is one of the readings at all.
     """
 
@@ -24,6 +25,7 @@ class Word:
     end: int
     phones: int
     fit: float
+    gain: float
     posterior: float = 1.0
 
 

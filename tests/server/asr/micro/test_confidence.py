@@ -31,7 +31,7 @@ def reading(text: str, score: float = 0.0, fits: tuple[float, ...] = ()) -> Read
     words = text.split()
     given = fits or (0.0,) * len(words)
     return Reading(
-        tuple(Word(w, 3 * n, 3 * n + 2, 3, f) for n, (w, f) in enumerate(zip(words, given, strict=True))), score
+        tuple(Word(w, 3 * n, 3 * n + 2, 3, f, 10.0) for n, (w, f) in enumerate(zip(words, given, strict=True))), score
     )
 
 

@@ -25,8 +25,8 @@ def card(**given: Any) -> Card:
     return Card("en", "1", 2, np.full(OUTPUTS, -3.7, np.float32), given, {})
 
 
-def heard(standing: Standing) -> Result:
-    words = tuple(Word(word, 3 * n, 3 * n + 2, 3, 0.0) for n, word in enumerate(SHORT.split()))
+def heard(standing: Standing, gain: float = 10.0) -> Result:
+    words = tuple(Word(word, 3 * n, 3 * n + 2, 3, 0.0, gain) for n, word in enumerate(SHORT.split()))
     return Result((Reading(words, -10.0),), standing)
 
 
@@ -43,6 +43,12 @@ def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
     verdict = Judge(card()).verdict(noise, SENTENCES)
     assert verdict.outlook is Outlook.UNKNOWN
     assert [each.text for each in verdict.hypotheses] == [SHORT]
+
+
+def test_what_silence_fits_as_well_is_no_sentence() -> None:
+    standing = Standing(words=tuple(SHORT.split()), complete=True)
+    assert Judge(card()).verdict(heard(standing, gain=6.0), SENTENCES).hypotheses
+    assert Judge(card()).verdict(heard(standing, gain=3.0), SENTENCES).hypotheses == ()
 
 
 @pytest.mark.parametrize(
