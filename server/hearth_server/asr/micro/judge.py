@@ -27,6 +27,8 @@ REJECT_CONFIDENCE: Final = 0.5
 UNCALIBRATED: Final = Calibration(slope=5.0, offset=1.5)
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
+# The same as a share of the readings, of two.
+EARLY_SHARE: Final = 1.0 / (1.0 + math.exp(-EARLY_LEAD))
 _MOST_LEAD: Final = 50.0  # nats; exp has larger numbers, and nothing is less likely
 
 
@@ -109,16 +111,16 @@ class Judge:
 
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing
-        if standing.lead < EARLY_LEAD:
+        words, clear = standing.words, standing.lead >= EARLY_LEAD
+        if standing.inside_word and sure >= REJECT_CONFIDENCE:
+            # Nobody pauses within a word: the sentence that is believed was the whole, its last phones said weakly.
+            best = result.readings[0]
+            words, clear = tuple(word.text for word in best.words), best.posterior >= EARLY_SHARE
+        elif not standing.complete:
+            return Outlook.OPEN if clear and (standing.words or standing.inside_word) else Outlook.UNKNOWN
+        if not clear or sure < EARLY_CONFIDENCE:
             return Outlook.UNKNOWN
-        if _is_open(standing):
-            return Outlook.OPEN
-        if not standing.complete:
-            # Nobody pauses within a word: a sentence that is believed was the whole, and what seems to follow a noise.
-            return Outlook.OPEN if standing.inside_word and sure < REJECT_CONFIDENCE else Outlook.UNKNOWN
-        if sure < EARLY_CONFIDENCE:
-            return Outlook.UNKNOWN
-        return Outlook.COMPLETE if sentences.closed(standing.words) else Outlook.EXTENDABLE
+        return Outlook.COMPLETE if sentences.closed(words) else Outlook.EXTENDABLE
 
 
 def _is_open(standing: Standing) -> bool:

@@ -41,7 +41,9 @@ def test_what_was_begun_and_is_missing_is_waited_for_and_not_left_out(lead: floa
 def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
     noise = heard(Standing(words=tuple(SHORT.split()), complete=False, inside_word=True, lead=1.5))
     verdict = Judge(card()).verdict(noise, SENTENCES)
-    assert verdict.outlook is Outlook.UNKNOWN
+    assert verdict.outlook is Outlook.EXTENDABLE
+    closed = Sentences(word_graph([SHORT]), frozenset({4}))
+    assert Judge(card()).verdict(noise, closed).outlook is Outlook.COMPLETE
     assert [each.text for each in verdict.hypotheses] == [SHORT]
 
 
