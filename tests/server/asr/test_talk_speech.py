@@ -1,24 +1,30 @@
-"""Yes, no and a PIN in people's own voices: recordings of AN4 in ../shared, where they are; else this is skipped."""
+"""Yes, no and a PIN in people's own voices."""
 
 from __future__ import annotations
 
-import csv
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import soundfile
 
+from hearth_core.audio import read_recording
 from hearth_intents.compile import compile_grammar
 from hearth_intents.replies import replies
 from hearth_intents.sentences import load_sentences
 from hearth_server.asr.pocketsphinx import PocketsphinxEngine
 from hearth_server.demo_home import DemoHome
 
-SPEECH = Path(__file__).parents[4] / "shared" / "speech"
-pytestmark = pytest.mark.skipif(not (SPEECH / "an4-dev.tar").is_file(), reason="needs ../shared/speech/an4-dev.tar")
+RECORDINGS = Path(__file__).parents[2] / "data" / "replies"
+SAID = {
+    "00013_an416-fjlp-b.flac": "no",
+    "00033_cen3-fvap-b.flac": "three zero two one",
+    "00046_cen3-marh-b.flac": "fifty two nineteen",
+    "00053_an402-mdms2-b.flac": "no",
+    "00072_cen3-menk-b.flac": "sixty six thirty three",
+    "00085_cen3-miry-b.flac": "twelve thirty three",
+    "00118_an442-mmxg-b.flac": "yes",
+    "00119_an443-mmxg-b.flac": "no",
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +33,12 @@ def heard() -> Iterator[dict[str, list[str]]]:
     engine = PocketsphinxEngine()
     engine.use(compile_grammar(load_sentences("en"), DemoHome().home, talk=True, pin_digits=4))
     found: dict[str, list[str]] = {}
-    with tarfile.open(SPEECH / "an4-dev.tar") as tar, (SPEECH / "manifest.tsv").open() as manifest:
-        for row in csv.DictReader(manifest, delimiter="\t"):
-            digits = replies("en").digits(row["text"]) or ""
-            if row["corpus"] != "an4-dev" or (row["text"] not in ("yes", "no") and len(digits) != 4):
-                continue
-            member = tar.extractfile(f"an4-dev/{row['file']}")
-            assert member is not None
-            samples, _ = soundfile.read(io.BytesIO(member.read()), dtype="int16")
-            stream = engine.open()
-            stream.feed(samples.astype("<i2").tobytes())
-            readings = stream.finish()
-            stream.close()
-            found.setdefault(row["text"], []).append(readings[0].text if readings else "")
+    for name, text in SAID.items():
+        stream = engine.open()
+        stream.feed(read_recording(RECORDINGS / name))
+        readings = stream.finish()
+        stream.close()
+        found.setdefault(text, []).append(readings[0].text if readings else "")
     yield found
     engine.close()
 
