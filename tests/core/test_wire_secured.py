@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 
 import pytest
 from wyoming.event import Event
@@ -15,22 +14,13 @@ from hearth_core import trust, wire
 from hearth_core.errors import PeerError
 from hearth_core.frame import encode
 from hearth_core.wire import Limits, Listener, connect, serve
+from tests.core.certificates import Certificate, certified
 from tests.core.sockets import assert_cut, echo, raw, until, uri
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate, by both of its ends: what a listener needs, and what who connects knows of it."""
-
-    context: ssl.SSLContext
-    fingerprint: str
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder = tmp_path_factory.mktemp("certificate")
-    fingerprint = trust.make_certificate(folder / "cert.pem", folder / "key.pem", "hearth")
-    return Certificate(trust.server_context(folder / "cert.pem", folder / "key.pem"), fingerprint)
+    return certified(tmp_path_factory.mktemp("certificate"), "hearth")
 
 
 async def secured(certificate: Certificate, max_connections: int = 64) -> Listener:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 import pytest
+
+from tests.real.python314 import InstallError
 
 # Debian puts servers where a plain user's PATH does not look.
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -22,6 +25,15 @@ def missing(what: str, remedy: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(text, pytrace=False)
     pytest.skip(text)
+
+
+@contextlib.contextmanager
+def needing(what: str) -> Iterator[None]:
+    """Say so, as `missing` does, where what a test needs cannot be installed in the block."""
+    try:
+        yield
+    except InstallError as error:
+        missing(f"these tests need {what}: {error.message}", error.remedy)
 
 
 @functools.cache

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +22,7 @@ from hearth_server.pipeline import Pipeline
 from hearth_server.satellite_control import Trust
 from hearth_server.satellites import LinkLimits, SatelliteLink
 from hearth_server.voice import ChimeVoice
+from tests.core.certificates import Certificate, certified
 from tests.fakes import silence, tone
 from tests.satellite.fakes import END, WAKE
 from tests.satellite.lab import Running, living, until
@@ -119,19 +118,9 @@ class Line:
         await until(lambda: self.lock() == "locked" and self.satellite.state() is State.LISTENING)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The satellite's, as it and as the server knows it."""
-
-    context: ssl.SSLContext
-    fingerprint: str
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    folder: Path = tmp_path_factory.mktemp("certificate")
-    fingerprint = trust.make_certificate(folder / "cert.pem", folder / "key.pem", "kitchen")
-    return Certificate(trust.server_context(folder / "cert.pem", folder / "key.pem"), fingerprint)
+    return certified(tmp_path_factory.mktemp("certificate"), "kitchen")
 
 
 @pytest.fixture

@@ -7,18 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.real.home_assistant.running import HomeAssistant
-from tests.real.parts import missing
-from tests.real.python314 import InstallError
+from tests.real.parts import needing
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     """A Home Assistant that is set up and running; installed first if it has to be, which takes a minute or more."""
-    try:
+    with needing("a real Home Assistant"):
         home_assistant = HomeAssistant(tmp_path_factory.mktemp("home-assistant"))
         home_assistant.set_up()
-    except InstallError as error:
-        missing(f"these tests need a real Home Assistant: {error.message}", error.remedy)
     home_assistant.start()
     yield home_assistant
     home_assistant.kill()

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.home_assistant.component import install
-from tests.real.parts import missing
-from tests.real.python314 import InstallError
+from tests.real.parts import needing
 
 pytestmark = pytest.mark.timeout(1800)  # the first test of all installs Home Assistant
 
@@ -21,10 +20,8 @@ LOWEST_COVERAGE = 95.0
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    try:
+    with needing("a Home Assistant of their own"):
         return install()
-    except InstallError as error:
-        missing(f"the integration's tests need a Home Assistant of their own: {error.message}", error.remedy)
 
 
 def run(python: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

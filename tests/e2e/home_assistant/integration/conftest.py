@@ -11,8 +11,7 @@ import pytest
 from tests.real.home_assistant.client import Client
 from tests.real.home_assistant.running import HomeAssistant, _free_port
 from tests.real.home_assistant.with_integration import HearthServer, with_integration
-from tests.real.parts import missing
-from tests.real.python314 import InstallError
+from tests.real.parts import needing
 from tests.real.satellite import SatelliteProcess
 
 
@@ -20,11 +19,9 @@ from tests.real.satellite import SatelliteProcess
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     """A Home Assistant with the integration's folder, freshly onboarded."""
     folder = tmp_path_factory.mktemp("with-integration")
-    try:
+    with needing("a real Home Assistant"):
         home_assistant = with_integration(folder)
         home_assistant.set_up()
-    except InstallError as error:
-        missing(f"these tests need a real Home Assistant: {error.message}", error.remedy)
     home_assistant.start()
     yield home_assistant
     home_assistant.kill()
