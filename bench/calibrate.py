@@ -14,7 +14,6 @@ are those that are at the shipped threshold.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import sys
 import tempfile
@@ -152,33 +151,23 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
     }
 
 
-def fits(houses: list[House], settings: DecoderSettings) -> list[Fit]:
-    """Return how each best reading fits, of commands that were read right and of what was no command.
+def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[str, Heard, Reading]]:
+    """Yield condition, recording and best reading of what was no command, and of the commands that were read right.
 
-    Misread commands are neither: which sentence it was, the readings' shares tell. What silence fits is turned down
-    whatever its fit.
+    Misread commands are neither: which sentence it was, the readings' shares tell.
     """
-    found = []
-    for house in houses:
-        for each in itertools.chain.from_iterable(house.heard.values()):
-            reading = house.reading(each, settings)
-            if reading is None or not reading.words or (each.item is not None and not house.right(each, reading)):
-                continue
-            if gain(reading) < LEAST_GAIN:
-                continue
-            alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
-            found.append(Fit(each.name, fit(reading), alone, each.item is not None))
-    return found
-
-
-def _readings(houses: list[House], settings: DecoderSettings, *, noise: bool) -> Iterator[Reading]:
-    """Yield the best readings of noise alone, or of commands that were read right."""
     for house in houses:
         for condition, heard in house.heard.items():
-            for each in heard if (condition == NOISE) is noise else ():
+            for each in heard:
                 reading = house.reading(each, settings)
-                if reading is not None and (noise or house.right(each, reading)):
-                    yield reading
+                if reading is not None and reading.words and (each.item is None or house.right(each, reading)):
+                    yield condition, each, reading
+
+
+def fit_of(heard: Heard, reading: Reading) -> Fit:
+    """Return how a reading fits."""
+    alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
+    return Fit(heard.name, fit(reading), alone, heard.item is not None)
 
 
 def calibration_error(found: list[Fit]) -> float:
@@ -257,8 +246,10 @@ def main() -> None:
     ]
     found = [(settings, shares(houses, settings)) for settings in track(grid, "settings", console=Console(stderr=True))]
     best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
-    found_fits = fits(houses, best)
-    gains = {kind: [gain(r) for r in _readings(houses, best, noise=kind == NOISE)] for kind in ("commands", NOISE)}
+    readings = list(judged(houses, best))
+    # What silence fits is turned down whatever its fit.
+    found_fits = [fit_of(heard, reading) for _, heard, reading in readings if gain(reading) >= LEAST_GAIN]
+    noises = [gain(reading) for condition, _, reading in readings if condition == NOISE]
     scores, said = _columns(found_fits)
     calibration = calibrate(scores, said)
     chosen = {
@@ -273,9 +264,11 @@ def main() -> None:
             for score, is_said in zip(scores, said, strict=True)
             if is_said
         ),
-        "least_gain_of_commands": round(min(gains["commands"]), 2),
-        "noises": len(gains[NOISE]),
-        "noises_as_good_as_silence": sum(each < LEAST_GAIN for each in gains[NOISE]),
+        "least_gain_of_commands": round(
+            min(gain(reading) for _, heard, reading in readings if heard.item is not None), 2
+        ),
+        "noises": len(noises),
+        "noises_as_good_as_silence": sum(each < LEAST_GAIN for each in noises),
         "others": len(said) - sum(said),
         "others_taken": sum(
             calibration.chance(score) >= REJECT_CONFIDENCE

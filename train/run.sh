@@ -15,7 +15,7 @@ stage() { echo "== $1"; shift; "$@"; }
 
 [ -e "$work/voices/.ready" ] || stage "voices" train/voices.sh "$work/voices"
 stage "gather recordings" "$python" -m hearth_train.gather
-stage "label recordings without text" "$python" -m hearth_train.overhear
+stage "label recordings without text" "$python" -m hearth_train.pseudo_label
 stage "synthesise speech" "$python" -m hearth_train.synthesise --hours 8
 stage "features" "$python" -m hearth_train.features
 # The second run goes on at full augmentation with a rate that rises again: it gets out of where the first one settled.

@@ -122,7 +122,7 @@ class Connection:
             await self._writer.start_tls(context, ssl_handshake_timeout=_HANDSHAKE_S)
         except OSError as error:  # ssl.SSLError is one
             self.abort()
-            raise PeerError(f"{self.peer} did not finish the TLS handshake: {_reason(error)}") from error
+            raise PeerError(f"it did not finish the TLS handshake: {_reason(error)}") from error
 
     def abort(self) -> None:
         """Cut the connection at once; what was not yet sent is dropped."""
@@ -271,10 +271,6 @@ class Listener:
         try:
             if self._tls is not None:
                 await connection.secure(self._tls)
-        except PeerError as error:  # cut already
-            _LOGGER.info("%s", error)
-            return
-        try:
             await self._on_connection(connection)
         except PeerError as error:  # peers come and go
             _LOGGER.info("%s: %s", connection.peer, error)

@@ -285,7 +285,7 @@ class Decoder:
         score = float(stands.score[index])
         path = self._history.path(self._last_step(token))
         words = read(path, word, score, self._graph, self._heard, self._bonus, self._settings.phone_bonus)
-        return Reading(words, score, self._extendable(token, int(stands.state[index])))
+        return Reading(words, score)
 
     def _last_step(self, token: int) -> int:
         said, silent = self._tokens.score[:, token].tolist()

@@ -31,14 +31,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sentence of the grammar. `score` is the log score of its best path; `posterior` its chance among the readings.
-
-    `extendable` says whether the grammar has longer sentences that begin so.
-    """
+    """A sentence of the grammar, the log score of its best path, and its chance among the readings (`posterior`)."""
 
     words: tuple[Word, ...]
     score: float
-    extendable: bool = False
     posterior: float = 1.0
 
     @property

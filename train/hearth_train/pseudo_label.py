@@ -1,6 +1,6 @@
-"""Stage 1b: recordings without a text get one: what pocketsphinx' dictation hears in them.
+"""Stage 1b: recordings without a text get one (pseudo-labels): what pocketsphinx' dictation hears in them.
 
-    python -m hearth_train.overhear
+    python -m hearth_train.pseudo_label
 
 Its general language model is wrong about some words, less about the phones: 8 % of them on sentences that have a text.
 That is little beside what more speakers give.
@@ -32,11 +32,11 @@ def main() -> None:
     for index in sorted((place.PCM / "voices").glob("*.json")):
         if not shard.path_of(place.PCM / "real", index.stem).exists():
             recordings = shard.read(index)
-            labelled = track(overheard(decoder, recordings), index.stem, total=len(recordings))
-            shard.write(place.PCM / "real", index.stem, [item for item in labelled if item[0].phones])
+            found = track(labelled(decoder, recordings), index.stem, total=len(recordings))
+            shard.write(place.PCM / "real", index.stem, [item for item in found if item[0].phones])
 
 
-def overheard(decoder: Any, recordings: Shard) -> Iterator[tuple[Utterance, NDArray[np.int16]]]:
+def labelled(decoder: Any, recordings: Shard) -> Iterator[tuple[Utterance, NDArray[np.int16]]]:
     """Yield each recording with the words that were heard in it; none if there were none."""
     for number, utterance in enumerate(recordings.utterances):
         pcm = np.asarray(recordings.piece(number))
