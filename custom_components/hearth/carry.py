@@ -16,6 +16,9 @@ from .const import ASSISTANT
 
 # More than any house has of one kind.
 MAX_ENTITIES = 2000
+# Of Home Assistant's own domain these act on any kind of thing; its others act on Home Assistant ("restart"), and need
+# somebody who may do that.
+_FOR_ANYTHING = frozenset({"turn_on", "turn_off", "toggle"})
 
 
 class Carrier:
@@ -72,8 +75,9 @@ def _checked(fields: Mapping[str, Any]) -> tuple[str, str, list[str], dict[str, 
         raise RefusedError("input", "this is no service call")
     if not isinstance(entity_ids, list) or not 0 < len(entity_ids) <= MAX_ENTITIES:
         raise RefusedError("input", f"a call is for 1 to {MAX_ENTITIES} entities")
+    for_anything = domain == "homeassistant" and service in _FOR_ANYTHING
     for entity_id in entity_ids:
-        if not isinstance(entity_id, str) or domain not in (entity_id.partition(".")[0], "homeassistant"):
+        if not isinstance(entity_id, str) or (domain != entity_id.partition(".")[0] and not for_anything):
             raise RefusedError("input", f"{domain}.{service} is not for {str(entity_id)[:100]}")
     if {"entity_id", "device_id", "area_id", "floor_id", "label_id"} & data.keys():
         raise RefusedError("input", "targets do not belong into a call's data")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +37,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers import (
     label_registry as lr,
 )
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.json import json_bytes
 
 from hearth_core.companion import Dialogue, RefusedError, pack
@@ -55,6 +58,8 @@ MAX_ATTRIBUTE_BYTES: Final = 2048
 STATES_AT_ONCE: Final = 100
 MAX_SENTENCE_FILES: Final = 200
 MAX_SENTENCE_BYTES: Final = 256 * 1024
+# Nobody tells when a file of sentences was written: they are looked at.
+LOOK_EVERY: Final = timedelta(seconds=5)
 # What one utterance's request takes along; a prompt holds less.
 MAX_NAMES: Final = 500
 _REGISTRIES: Final = (
@@ -87,6 +92,7 @@ class HomeFeed:
         self._exposed: frozenset[str] = frozenset()
         self._outdated = True
         self._states: dict[str, State | None] = {}
+        self._written: Mapping[str, tuple[int, int]] = {}
         self._wake = asyncio.Event()
         self._wake.set()
 
@@ -97,6 +103,7 @@ class HomeFeed:
         ]
         unsubscribe.append(self._hass.bus.async_listen(EVENT_STATE_CHANGED, self._on_state))
         unsubscribe.append(async_listen_entity_updates(self._hass, ASSISTANT, self.outdate))
+        unsubscribe.append(async_track_time_interval(self._hass, self._look_at_sentences, LOOK_EVERY))
         try:
             while True:
                 await self._wake.wait()
@@ -139,6 +146,10 @@ class HomeFeed:
             self._states[entity_id] = new
             self._wake.set()
 
+    async def _look_at_sentences(self, now: datetime) -> None:
+        if await self._hass.async_add_executor_job(_written, self._hass.config.path()) != self._written:
+            self.outdate()
+
     def _may_be_used(self, entity_id: str) -> bool:
         return async_should_expose(self._hass, ASSISTANT, entity_id)
 
@@ -150,7 +161,9 @@ class HomeFeed:
         self._exposed = frozenset(read)
         states = self._newest(read)
         self.names, self.terms = _names(home), _terms(home)
-        home["sentences"] = await self._hass.async_add_executor_job(_sentences, self._hass.config.path())
+        config = self._hass.config.path()
+        self._written = await self._hass.async_add_executor_job(_written, config)
+        home["sentences"] = await self._hass.async_add_executor_job(_sentences, config)
         try:
             parts = await self._hass.async_add_executor_job(_packed, home, states)
             for number, part in enumerate(parts):
@@ -240,11 +253,24 @@ def _packed(home: Mapping[str, Any], states: Mapping[str, State]) -> tuple[bytes
     return pack(json_bytes({**home, "states": told}))
 
 
+def _files(config: str) -> list[Path]:
+    return sorted((Path(config) / "custom_sentences").glob("*/*.yaml"))[:MAX_SENTENCE_FILES]
+
+
+def _written(config: str) -> dict[str, tuple[int, int]]:
+    """Return when each file of sentences was written, in ns, and its size."""
+    found = {}
+    for file in _files(config):
+        with contextlib.suppress(OSError):  # it was there a moment ago
+            told = file.stat()
+            found[str(file)] = (told.st_mtime_ns, told.st_size)
+    return found
+
+
 def _sentences(config: str) -> dict[str, str]:
     """Return the owner's own sentences, by `<language>/<file>.yaml`."""
     found: dict[str, str] = {}
-    root = Path(config) / "custom_sentences"
-    for file in sorted(root.glob("*/*.yaml"))[:MAX_SENTENCE_FILES]:
+    for file in _files(config):
         try:
             if file.stat().st_size <= MAX_SENTENCE_BYTES:
                 found[f"{file.parent.name}/{file.name}"] = file.read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from hearth_core import __version__
+from hearth_core.companion import SERVICE_TYPE
 
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components" / "hearth"
@@ -80,7 +81,7 @@ def test_the_manifest_says_what_is_asked_for() -> None:
     assert list(MANIFEST) == ["domain", "name", *sorted(MANIFEST.keys() - {"domain", "name"})]
     assert (MANIFEST["domain"], MANIFEST["iot_class"]) == (COMPONENT.name, "local_push")
     assert MANIFEST["config_flow"] is True
-    assert all(kind.endswith(".local.") for kind in MANIFEST["zeroconf"])
+    assert MANIFEST["zeroconf"] == [SERVICE_TYPE]
 
 
 def test_one_version_everywhere() -> None:
@@ -182,7 +183,21 @@ def test_the_oldest_home_assistant_is_the_one_that_is_tested() -> None:
     from tests.real.home_assistant.component import VERSION
 
     lowest = json.loads((ROOT / "hacs.json").read_text())["homeassistant"]
-    assert lowest.rpartition(".")[0] == VERSION.rpartition(".")[0]
+    blueprints = [file.read_text() for file in (ROOT / "blueprints").rglob("*.yaml")]
+    stated = {lowest, *(re.search(r"min_version: \"?([\d.]+)", text).group(1) for text in blueprints)}  # type: ignore[union-attr]
+    assert len(blueprints) == 2
+    assert stated == {VERSION}
+    assert f"Home Assistant {VERSION} or newer" in (ROOT / "docs" / "integration.md").read_text()
+
+
+def test_every_repair_issue_has_its_text() -> None:
+    tree = ast.parse((COMPONENT / "issues.py").read_text())
+    kinds = {
+        node.value.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant) and node.value.value != "hearth"
+    }
+    assert kinds == {"version", "ambiguous_names", "language", "microphone"} == ENGLISH["issues"].keys()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

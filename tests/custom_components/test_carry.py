@@ -23,6 +23,14 @@ async def test_a_call_is_carried(home: HomeAssistant, loaded: MockConfigEntry, s
     assert call.context.user_id is None
 
 
+async def test_a_service_for_anything_is_carried(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    calls = async_mock_service(home, "homeassistant", "toggle")
+    await server.call("homeassistant.toggle", "light.lamp")
+    assert [call.data["entity_id"] for call in calls] == [["light.lamp"]]
+
+
 async def test_it_goes_in_the_name_of_who_asked(
     home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
 ) -> None:
@@ -46,6 +54,8 @@ async def test_it_goes_in_the_name_of_who_asked(
         ("light.turn_on", ["all"], {}, "input"),
         ("light.turn_on", [5], {}, "input"),
         ("lock.unlock", ["light.lamp"], {}, "input"),
+        ("homeassistant.restart", ["light.lamp"], {}, "input"),
+        ("homeassistant.reload_config_entry", ["light.lamp"], {"entry_id": "x"}, "input"),
         ("light.turn_on", ["light.lamp"], {"entity_id": "light.secret"}, "input"),
         ("light.turn_on", ["light.lamp"], {"area_id": "kitchen"}, "input"),
         ("light.dance", ["light.lamp"], {}, "refused"),

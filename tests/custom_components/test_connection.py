@@ -10,6 +10,7 @@ from custom_components.hearth.const import CONF_PIPELINE_ID, DOMAIN
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_TOKEN, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
@@ -241,6 +242,13 @@ async def test_two_servers_do_not_get_in_each_others_way(
         second.add_to_hass(home)
         await set_up(home, second, other)
         assert home.states.get("sensor.second_server_state").state == "idle"
+        with pytest.raises(ServiceValidationError) as unclear:
+            await home.services.async_call(DOMAIN, "say_as_text", {"text": "lights on"}, blocking=True)
+        assert unclear.value.translation_key == "several_servers"
+        named = {"text": "lights on", "config_entry_id": second.entry_id}
+        await home.services.async_call(DOMAIN, "say_as_text", named, blocking=True)
+        said = [[fields["text"] for name, fields in each.asked if name == "ask"] for each in (server, other)]
+        assert said == [[], ["lights on"]]
         other.drop()
         assert home.states.get(STATE).state == "idle"
         await home.config_entries.async_remove(second.entry_id)

@@ -168,6 +168,24 @@ async def test_what_happens_is_an_event_and_a_trigger(
     assert shown(home, "sensor.kitchen_last_command") == "blah"
 
 
+@pytest.mark.parametrize("kind", ["understood", "not_understood", "wake", "near_miss"])
+async def test_every_trigger_of_a_satellite_fires(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, kind: str
+) -> None:
+    device = dr.async_get(home).async_get_device_by_identifier((DOMAIN, f"{SERVER_ID}/Kitchen"), ENTRY)
+    calls = async_mock_service(home, "test", "automation")
+    trigger = {"platform": "device", "domain": DOMAIN, "device_id": device.id, "type": kind}
+    automation = {"alias": "react", "triggers": [trigger], "actions": [{"action": "test.automation"}]}
+    assert await async_setup_component(home, "automation", {"automation": [automation]})
+    for other in ("understood", "not_understood", "wake", "near_miss"):
+        await server.happen(other, satellite="Kitchen", text="x")
+        if other == kind:
+            await server.until(lambda: calls)
+            assert home.states.get("event.kitchen_voice").attributes["event_type"] == kind
+    await home.async_block_till_done()
+    assert len(calls) == 1
+
+
 async def test_events_of_junk_are_dropped(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:
     fired: list[Event] = async_capture_events(home, EVENT)
     assert server.dialogue is not None

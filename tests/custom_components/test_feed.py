@@ -14,9 +14,12 @@ from custom_components.hearth.feed import AT_ONCE, snapshot
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import area_registry as ar
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import floor_registry as fr
 from homeassistant.helpers import label_registry as lr
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.util.dt import utcnow
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from hearth_core.errors import WireError
 from tests.custom_components.conftest import set_up
@@ -99,6 +102,71 @@ async def test_the_owners_sentences_are_told(
     await set_up(home, entry, server)
     assert server.homes[-1]["sentences"] == {"en/mine.yaml": "language: en\n"}
     await home.config_entries.async_unload(entry.entry_id)
+
+
+async def test_sentences_that_are_written_later_are_told(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, tmp_path: Path
+) -> None:
+    home.config.config_dir = str(tmp_path)
+    await set_up(home, entry, server)
+    assert server.homes[-1]["sentences"] == {}
+    told = len(server.homes)
+    file = tmp_path / "custom_sentences" / "en" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    for text in ("language: en\n", "language: en\nintents: {}\n"):
+        file.write_text(text)
+        async_fire_time_changed(home, utcnow() + feed_module.LOOK_EVERY * 2)
+        await server.until(lambda wanted=text: server.homes[-1]["sentences"] == {"en/mine.yaml": wanted})
+    told = len(server.homes)
+    async_fire_time_changed(home, utcnow() + feed_module.LOOK_EVERY * 4)
+    await home.async_block_till_done()
+    assert len(server.homes) == told  # nothing new, nothing told
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("what", ["label", "floor", "area", "labelled", "moved", "device"])
+async def test_every_registry_is_listened_to(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, what: str
+) -> None:
+    areas, floors, labels, entities = ar.async_get(home), fr.async_get(home), lr.async_get(home), er.async_get(home)
+    devices = dr.async_get(home)
+    cosy = labels.async_create("Cosy")
+    device = devices.async_get_or_create(config_entry_id=loaded.entry_id, identifiers={("test", "lamp")})
+    entities.async_update_entity("light.lamp", device_id=device.id, area_id=None)
+    await server.until(lambda: server.homes[-1]["entities"][0]["area_id"] is None)
+    (kitchen,), (ground,) = areas.async_list_areas(), floors.async_list_floors()
+
+    def told() -> Any:
+        home_told = server.homes[-1]
+        lamp = home_told["entities"][0]
+        return {
+            "label": [label["name"] for label in home_told["labels"]],
+            "floor": [floor["name"] for floor in home_told["floors"]],
+            "area": [area["aliases"] for area in home_told["areas"]],
+            "labelled": lamp["labels"],
+            "moved": lamp["area_id"],
+            "device": lamp["labels"],
+        }[what]
+
+    if what == "label":
+        labels.async_update(cosy.label_id, name="Snug")
+        wanted: Any = ["Snug"]
+    elif what == "floor":
+        floors.async_update(ground.floor_id, name="Downstairs")
+        wanted = ["Downstairs"]
+    elif what == "area":
+        areas.async_update(kitchen.id, aliases={"galley"})
+        wanted = [["galley"]]
+    elif what == "labelled":
+        entities.async_update_entity("light.lamp", labels={cosy.label_id})
+        wanted = [cosy.label_id]
+    elif what == "moved":
+        devices.async_update_device(device.id, area_id=kitchen.id)
+        wanted = kitchen.id
+    else:
+        devices.async_update_device(device.id, labels={cosy.label_id})
+        wanted = [cosy.label_id]
+    await server.until(lambda: told() == wanted)
 
 
 async def test_five_thousand_entities_are_told(home: HomeAssistant, entry: MockConfigEntry, server: FakeServer) -> None:
