@@ -106,6 +106,7 @@ class FakeServer:
         self.tokens: list[object] = []  # those that were said at the door
         self.connections: set[Connection] = set()
         self.told = asyncio.Event()
+        self.hangs = False  # it is there, and does nothing
         self._parts: dict[int, bytes] = {}
 
     def identity(self) -> dict[str, Any]:
@@ -152,6 +153,8 @@ class FakeServer:
         dialogue: Dialogue | None = None
         try:
             while (event := await connection.read(30)) is not None:
+                while self.hangs:
+                    await asyncio.sleep(0.01)
                 method = event.type.removeprefix(PREFIX)
                 if dialogue is None:
                     dialogue = await self._at_the_door(connection, method, event.data)

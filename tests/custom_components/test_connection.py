@@ -16,6 +16,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from hearth_core import companion_client
 from hearth_core.companion import RefusedError
 from tests.custom_components.conftest import set_up
 from tests.custom_components.fake_server import ENTRY, SATELLITE, SERVER_ID, TOKEN, FakeServer, serving
@@ -225,6 +226,20 @@ async def test_a_status_of_junk_breaks_nothing(
     await server.until(lambda: home.states.get(STATE).state in ("unknown", "idle"))
     await server.tell()
     await server.until(lambda: home.states.get("switch.kitchen_mute"))
+
+
+async def test_a_server_that_hangs_is_away_until_it_goes_on(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(companion_client, "PING_S", 0.05)
+    monkeypatch.setattr(companion_client, "SILENT_S", 0.5)
+    await set_up(home, entry, server)
+    assert home.states.get(STATE).state == "idle"
+    server.hangs = True  # the connection stays open
+    await server.until(lambda: home.states.get(STATE).state == STATE_UNAVAILABLE)
+    server.hangs = False
+    await server.until(lambda: home.states.get(STATE).state == "idle")
+    await home.config_entries.async_unload(entry.entry_id)
 
 
 async def test_two_servers_do_not_get_in_each_others_way(
