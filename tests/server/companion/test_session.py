@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,115 +12,18 @@ import pytest
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
-from wyoming.info import Describe
 
 from hearth_core import companion_client as client
-from hearth_core.companion import PROTOCOL, Dialogue, RefusedError, pack
+from hearth_core.companion import Dialogue, RefusedError, pack
 from hearth_core.config import Config
 from hearth_core.control_event import SatelliteState
-from hearth_core.errors import PeerError, WireError
-from hearth_core.trust import make_certificate, server_context
-from hearth_core.wire import Connection, connect, serve
+from hearth_core.errors import WireError
+from hearth_core.wire import Connection, serve
 from hearth_server import server as hearth
 from hearth_server.companion import companion as companion_module
-from hearth_server.companion.pairing import MAX_WRONG
-from tests.fakes import FakeEngine, LoudnessDetector, silence, tone
+from tests.fakes import FakeEngine, silence, tone
 
-HOME: dict[str, Any] = {
-    "floors": [{"id": "ground", "name": "Ground floor", "level": 0}],
-    "areas": [{"id": "den", "name": "Den", "aliases": ["snug"], "floor_id": "ground"}],
-    "labels": [{"id": "cosy", "name": "Cosy"}],
-    "entities": [
-        {"id": "light.lava", "names": ["Lava lamp", "blob"], "area_id": "den", "labels": ["cosy"]},
-        {"id": "lock.cellar", "names": ["Cellar door"], "area_id": "den"},
-    ],
-    "states": {
-        "light.lava": {"s": "off", "a": {"supported_color_modes": ["onoff"], "friendly_name": "Lava lamp"}, "c": "1"},
-        "lock.cellar": {"s": "unlocked", "a": {"friendly_name": "Cellar door"}, "c": "1"},
-    },
-}
-
-
-class Assistant:
-    """Home Assistant's side: it carries calls, and its states follow."""
-
-    def __init__(self, port: int, token: str, server: client.Identity) -> None:
-        self.port, self.token, self.server_id, self.fingerprint = port, token, server.server_id, server.fingerprint
-        self.calls: list[Mapping[str, Any]] = []
-        self.statuses: list[Mapping[str, Any]] = []
-        self.events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self.refuses = ""
-        self.follows = True
-        self.dialogue: Dialogue
-        self.welcome: Mapping[str, Any] = {}
-
-    def opened(self, role: str) -> AbstractAsyncContextManager[client.Opened]:
-        return client.opened("127.0.0.1", self.port, self.token, self.server_id, role, self.fingerprint)
-
-    async def call(self, fields: Mapping[str, Any], payload: bytes) -> Mapping[str, Any]:
-        self.calls.append(fields)
-        if self.refuses:
-            raise RefusedError("refused", self.refuses)
-        state = {"turn_on": "on", "turn_off": "off", "lock": "locked", "unlock": "unlocked"}[fields["service"]]
-        for entity_id in fields["target"]["entity_id"] if self.follows else ():
-            attributes = HOME["states"][entity_id]["a"]
-            await self.dialogue.note("states", {"a": {entity_id: {"s": state, "a": attributes, "c": "2"}}})
-        return {"context": {"id": "2"}}
-
-    async def status(self, fields: Mapping[str, Any], payload: bytes) -> None:
-        self.statuses.append(fields)
-
-    async def event(self, fields: Mapping[str, Any], payload: bytes) -> None:
-        self.events.put_nowait(fields)
-
-    @asynccontextmanager
-    async def inside(self, home: Mapping[str, Any] | None = HOME) -> AsyncIterator[Dialogue]:
-        handlers = {"call": self.call, "status": self.status, "event": self.event}
-        async with self.opened("home") as opened:
-            self.welcome = opened.welcome
-            ready: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
-            running = asyncio.create_task(opened.converse(handlers, ready.set_result))
-            try:
-                self.dialogue = await ready
-                if home is not None:
-                    await tell(self.dialogue, home)
-                yield self.dialogue
-            finally:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-
-
-async def tell(dialogue: Dialogue, home: Mapping[str, Any]) -> None:
-    parts = pack(json.dumps(home).encode())
-    for number, part in enumerate(parts):
-        await dialogue.request("home", {"part": number, "parts": len(parts)}, part)
-
-
-@pytest.fixture
-async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[hearth.Server, list[str]]]:
-    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine(["turn on the lava lamp"]))
-    config = Config.model_validate({"server": {"port": 0, "companion": {"state": str(tmp_path)}}})
-    codes: list[str] = []
-    async with hearth.running_server(config, lambda code, minutes: codes.append(code)) as running:
-        running.pipeline._detector = LoudnessDetector
-        yield running, codes
-
-
-@pytest.fixture
-async def assistant(served: tuple[hearth.Server, list[str]]) -> Assistant:
-    server, codes = served
-    port = server.listener.port
-    identity = await client.identify("127.0.0.1", port)
-    assert await client.request_code("127.0.0.1", port) == 600
-    token = await client.pair("127.0.0.1", port, f" {codes[0][:3]}-{codes[0][3:]}", "test house", identity)
-    return Assistant(port, token, identity)
-
-
-async def secured(served: tuple[hearth.Server, list[str]]) -> Connection:
-    """Return a stranger's connection over TLS."""
-    identity = await client.identify("127.0.0.1", served[0].listener.port)
-    assert identity.fingerprint
-    return await connect(f"tcp://127.0.0.1:{identity.tls_port}", fingerprint=identity.fingerprint)
+from .assistant import HOME, Assistant, tell
 
 
 async def understood(dialogue: Dialogue, text: str, **fields: Any) -> Mapping[str, Any]:
@@ -254,149 +155,6 @@ async def test_sentences_of_home_assistants_owner_are_understood(assistant: Assi
     async with assistant.inside({**HOME, "sentences": {"en/sesame.yaml": text, "../evil.yaml": text}}) as dialogue:
         answer = await understood(dialogue, "open sesame")
         assert (answer["intent"], answer["refusal"]) == ("OpenSesame", "not_supported")
-
-
-async def test_five_wrong_codes_lock_and_say_so(served: tuple[hearth.Server, list[str]]) -> None:
-    server, codes = served
-    port = server.listener.port
-    identity = await client.identify("127.0.0.1", port)
-    await client.request_code("127.0.0.1", port)
-    for _ in range(MAX_WRONG):
-        with pytest.raises(RefusedError) as refused:
-            await client.pair("127.0.0.1", port, "abcdef", "guesser", identity)
-    assert refused.value.reason == "locked"
-    with pytest.raises(RefusedError):
-        await client.pair("127.0.0.1", port, codes[0], "owner", identity)
-
-
-@pytest.mark.parametrize(("passes_on", "reason"), [(True, "wrong-code"), (False, "not-proven")])
-async def test_who_stands_between_the_two_is_noticed_when_they_are_paired(
-    served: tuple[hearth.Server, list[str]], tmp_path: Path, passes_on: bool, reason: str
-) -> None:
-    server, codes = served
-    port = server.listener.port
-    real = await client.identify("127.0.0.1", port)
-    cert, key = tmp_path / "theirs.pem", tmp_path / "theirs.key"
-    own = make_certificate(cert, key, "Hearth")
-
-    async def between(connection: Connection) -> None:
-        said = await connection.read(30.0)
-        assert said is not None
-        assert codes[0] not in json.dumps(said.data)
-        answer: Event | None = Event("hearth-paired", {"token": "a token of theirs", "proof": "0" * 64})
-        if passes_on:
-            async with await connect(f"tcp://127.0.0.1:{real.tls_port}", fingerprint=real.fingerprint) as onward:
-                await onward.write(said)
-                answer = await onward.read(30.0)
-        assert answer is not None
-        await connection.write(answer)
-        await connection.read(30.0)
-
-    await client.request_code("127.0.0.1", port)
-    async with await serve("127.0.0.1", 0, between, tls=server_context(cert, key)) as relay:
-        forged = replace(real, fingerprint=own, tls_port=relay.port)
-        with pytest.raises(RefusedError) as refused:
-            await client.pair("127.0.0.1", port, codes[0], "house", forged)
-    assert refused.value.reason == reason
-    assert json.loads((tmp_path / "companion.json").read_text())["pairings"] == []
-
-
-async def test_in_the_clear_nobody_is_let_in_while_there_is_tls(
-    served: tuple[hearth.Server, list[str]], assistant: Assistant
-) -> None:
-    assistant.fingerprint = ""
-    with pytest.raises(RefusedError, match="speaks TLS now") as refused:  # the token is not even said
-        async with assistant.inside():
-            pass
-    assert refused.value.reason == "unknown-token"
-    async with await connect(f"tcp://127.0.0.1:{assistant.port}") as connection:
-        await connection.write(Event("hearth-hello", {"token": assistant.token, "protocol": PROTOCOL, "role": "home"}))
-        answer = await connection.read(30.0)
-    assert answer is not None
-    assert (answer.type, (answer.data or {}).get("code")) == ("hearth-refused", "unknown-token")
-    identity = replace(await client.identify("127.0.0.1", assistant.port), fingerprint="", tls_port=0)
-    await client.request_code("127.0.0.1", assistant.port)
-    with pytest.raises(RefusedError):
-        await client.pair("127.0.0.1", assistant.port, served[1][-1], "house", identity)
-
-
-async def test_a_token_that_was_given_in_the_clear_opens_nothing_over_tls(
-    served: tuple[hearth.Server, list[str]], assistant: Assistant, tmp_path: Path
-) -> None:
-    file = tmp_path / "companion.json"
-    kept = json.loads(file.read_text())
-    assert [pairing["secured"] for pairing in kept["pairings"]] == [True]
-    kept["pairings"][0]["secured"] = False
-    file.write_text(json.dumps(kept))
-    with pytest.raises(RefusedError) as refused:
-        async with assistant.inside():
-            pass
-    assert refused.value.reason == "unknown-token"
-
-
-@pytest.mark.parametrize(
-    ("token", "protocol", "role", "reason"),
-    [
-        ("wrong", PROTOCOL, "home", "unknown-token"),
-        (None, PROTOCOL, "home", "unknown-token"),
-        ("wrong", PROTOCOL + 1, "home", "protocol"),
-        ("wrong", "1", "home", "protocol"),
-        ("wrong", PROTOCOL, "root", "input"),
-    ],
-)
-async def test_strangers_are_refused_with_a_reason(
-    served: tuple[hearth.Server, list[str]], token: str | None, protocol: object, role: str, reason: str
-) -> None:
-    async with await secured(served) as connection:
-        await connection.write(Event("hearth-hello", {"token": token, "protocol": protocol, "role": role}))
-        answer = await connection.read(5.0)
-        assert answer is not None
-        assert (answer.type, answer.data["code"]) == ("hearth-refused", reason)
-
-
-@pytest.mark.parametrize("method", ["ask", "home", "states", "announce", "set", "reload", "policy", "unpair"])
-async def test_who_is_not_paired_gets_nothing(served: tuple[hearth.Server, list[str]], method: str) -> None:
-    async with await connect(f"tcp://127.0.0.1:{served[0].listener.port}") as connection:
-        await connection.write(Event(f"hearth-{method}", {"id": 1, "text": "turn on the kitchen light"}))
-        answer = await connection.read(5.0)
-        assert answer is not None
-        assert (answer.type, answer.data["code"]) == ("hearth-refused", "unknown-token")
-
-
-async def test_a_stranger_who_goes_on_asking_is_cut_off(served: tuple[hearth.Server, list[str]]) -> None:
-    async with await connect(f"tcp://127.0.0.1:{served[0].listener.port}") as connection:
-        with pytest.raises(PeerError):  # noqa: PT012
-            for _ in range(30):
-                await connection.write(Event("hearth-ask", {"id": 1}))
-            while await connection.read(5.0) is not None:
-                pass
-            raise PeerError("closed")
-
-
-async def test_a_plain_wyoming_client_sees_nothing_of_it(served: tuple[hearth.Server, list[str]]) -> None:
-    async with await connect(f"tcp://127.0.0.1:{served[0].listener.port}") as connection:
-        await connection.write(Describe().event())
-        answer = await connection.read(5.0)
-        assert answer is not None
-        assert answer.type == "info"
-        assert "hearth-" not in json.dumps(answer.data)
-
-
-async def test_an_unpaired_home_assistant_is_out(assistant: Assistant) -> None:
-    async with assistant.inside() as dialogue:
-        await dialogue.request("unpair")
-    with pytest.raises(RefusedError) as refused:
-        async with assistant.inside():
-            pass
-    assert refused.value.reason == "unknown-token"
-
-
-async def test_another_server_at_the_address_does_not_get_the_token(assistant: Assistant) -> None:
-    assistant.server_id = "0" * 32
-    with pytest.raises(RefusedError) as refused:
-        async with assistant.inside():
-            pass
-    assert refused.value.reason == "another-server"
 
 
 @pytest.mark.parametrize(
