@@ -83,7 +83,7 @@ class HearthConversation(HearthEntity, conversation.ConversationEntity):
         )
         kind = answer.get("kind")
         if kind in ("not-understood", "unreachable") and (other := self._fallback()):
-            return await self._ask_other(other, user_input)
+            return await self._ask_other(other, user_input, chat_log.conversation_id)
         if answer.get("refusal") in _LEFT_TO_US and isinstance(answer.get("intent"), str):
             response = await self._handle_here(answer, user_input)
         else:
@@ -103,14 +103,14 @@ class HearthConversation(HearthEntity, conversation.ConversationEntity):
         return agent if isinstance(agent, str) and agent and agent != self.entity_id else None
 
     async def _ask_other(
-        self, agent_id: str, user_input: conversation.ConversationInput
+        self, agent_id: str, user_input: conversation.ConversationInput, conversation_id: str
     ) -> conversation.ConversationResult:
-        """Ask the agent that the options name."""
+        """Ask the agent that the options name, in this conversation from its first sentence on."""
         try:
             return await conversation.async_converse(
                 self.hass,
                 text=user_input.text,
-                conversation_id=user_input.conversation_id,
+                conversation_id=conversation_id,
                 context=user_input.context,
                 language=user_input.language,
                 agent_id=agent_id,
@@ -122,7 +122,7 @@ class HearthConversation(HearthEntity, conversation.ConversationEntity):
             _LOGGER.warning("The agent %s that should help out failed: %s", agent_id, error)
             response = intent.IntentResponse(user_input.language)
             response.async_set_error(intent.IntentResponseErrorCode.UNKNOWN, str(error))
-            return conversation.ConversationResult(response=response, conversation_id=user_input.conversation_id)
+            return conversation.ConversationResult(response=response, conversation_id=conversation_id)
 
     async def _handle_here(
         self, answer: Mapping[str, Any], user_input: conversation.ConversationInput

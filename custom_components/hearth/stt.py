@@ -104,7 +104,8 @@ class HearthSpeechToText(HearthEntity, stt.SpeechToTextEntity):
                 if isinstance(result, stt.SpeechResult):
                     yield result
                     return
-                yield _Partial(text=result)
+                if _Partial is not None:
+                    yield _Partial(text=result)
 
     async def _listen(
         self, metadata: stt.SpeechMetadata, stream: AsyncIterable[bytes]

@@ -6,9 +6,17 @@ from typing import Any
 
 import probatio as vol
 import pytest
+from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
+from homeassistant.components.light import ColorMode, LightEntity
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_mock_service,
+    setup_test_component_platform,
+)
 
 from hearth_core.companion import RefusedError
 from tests.custom_components.fake_server import FakeServer
@@ -42,6 +50,38 @@ async def test_it_goes_in_the_name_of_who_asked(
     await server.call("light.turn_on", "light.lamp", asked=asked)
     assert [call.context.user_id for call in calls] == ["somebody", None]
     assert calls[0].context.parent_id == context.id
+
+
+class Desk(LightEntity):
+    """A light that Home Assistant itself guards."""
+
+    _attr_name = "Desk"
+    _attr_supported_color_modes = frozenset({ColorMode.ONOFF})
+    _attr_color_mode = ColorMode.ONOFF
+    _attr_is_on = False
+
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        self._attr_is_on = True
+        self.async_write_ha_state()
+
+
+async def test_who_may_only_look_switches_nothing(
+    home: HomeAssistant,
+    loaded: MockConfigEntry,
+    server: FakeServer,
+    hass_read_only_user: MockUser,
+    hass_admin_user: MockUser,
+) -> None:
+    setup_test_component_platform(home, "light", [Desk()])
+    assert await async_setup_component(home, "light", {"light": {"platform": "test"}})
+    await home.async_block_till_done()
+    async_expose_entity(home, "conversation", "light.desk", True)
+    carrier = loaded.runtime_data.carrier
+    with pytest.raises(RefusedError) as refused:
+        await server.call("light.turn_on", "light.desk", asked=carrier.begin(Context(user_id=hass_read_only_user.id)))
+    assert (refused.value.reason, home.states.get("light.desk").state) == ("refused", "off")
+    await server.call("light.turn_on", "light.desk", asked=carrier.begin(Context(user_id=hass_admin_user.id)))
+    assert home.states.get("light.desk").state == "on"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from custom_components.hearth.const import CONF_CODE, CONF_FALLBACK_AGENT, CONF_FINGERPRINT, CONF_SERVER_ID, DOMAIN
+from homeassistant.components import conversation
 from homeassistant.config_entries import SOURCE_USER, SOURCE_ZEROCONF
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -325,6 +326,22 @@ async def test_the_fallback_agent_is_an_option(home: HomeAssistant, loaded: Mock
     )
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert loaded.options == {CONF_FALLBACK_AGENT: "conversation.home_assistant"}
+
+
+async def test_an_emptied_fallback_agent_is_none(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    options = {CONF_FALLBACK_AGENT: "conversation.home_assistant"}
+    home.config_entries.async_update_entry(loaded, options=options)
+    flow = await home.config_entries.options.async_init(loaded.entry_id)
+    (field,) = flow["data_schema"].schema
+    assert field.description == {"suggested_value": "conversation.home_assistant"}
+    await home.config_entries.options.async_configure(flow["flow_id"], {})
+    assert loaded.options == {}
+    server.answers["ask"] = {"kind": "not-understood", "text": "Sorry"}
+    agent = "conversation.test_server_conversation"
+    result = await conversation.async_converse(home, "turn on the lamp", None, Context(), "en", agent)
+    assert result.response.error_code == "no_intent_match"
 
 
 def test_the_code_is_what_the_form_asks_for() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from custom_components.hearth.const import CONF_FALLBACK_AGENT
 from homeassistant.components import conversation
 from homeassistant.components.conversation import trace
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
@@ -24,8 +25,8 @@ DONE = {"kind": "done", "text": "Turned on the light", "intent": "HassTurnOn", "
 
 
 async def say(hass: HomeAssistant, text: str = "turn on the lamp", **more: Any) -> conversation.ConversationResult:
-    context = more.pop("context", Context())
-    return await conversation.async_converse(hass, text, None, context, "en", AGENT, **more)
+    context, conversation_id = more.pop("context", Context()), more.pop("conversation_id", None)
+    return await conversation.async_converse(hass, text, conversation_id, context, "en", AGENT, **more)
 
 
 async def test_what_is_done_is_told_as_done(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:
@@ -105,6 +106,61 @@ async def test_what_is_not_understood_goes_to_the_other_agent(
     result = await say(home)
     assert result.response.response_type is intent.IntentResponseType.ACTION_DONE
     assert calls
+
+
+class Other(conversation.ConversationEntity):
+    """An agent that asks back, and keeps what it was asked."""
+
+    _attr_name = "Other"
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str | None]] = []
+
+    @property
+    def supported_languages(self) -> Literal["*"]:
+        return "*"
+
+    async def _async_handle_message(
+        self, user_input: conversation.ConversationInput, chat_log: conversation.ChatLog
+    ) -> conversation.ConversationResult:
+        self.heard.append((user_input.text, user_input.conversation_id))
+        response = intent.IntentResponse(user_input.language)
+        response.async_set_speech("Which one?")
+        return conversation.ConversationResult(response, chat_log.conversation_id, continue_conversation=True)
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_any_agent_can_be_the_other_one(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer, away: bool
+) -> None:
+    other = Other()
+    await home.data["entity_components"]["conversation"].async_add_entities([other])
+    home.config_entries.async_update_entry(loaded, options={CONF_FALLBACK_AGENT: other.entity_id})
+    server.answers["ask"] = {"kind": "not-understood", "text": "Sorry"}
+    if away:
+        server.refuse["hello"] = RefusedError("full", "no room")
+        server.drop()
+        await server.until(lambda: home.states.get(AGENT).state == STATE_UNAVAILABLE)
+    first = await say(home, "a lamp")
+    assert first.response.speech["plain"]["speech"] == "Which one?"
+    assert first.continue_conversation
+    second = await say(home, "the big one", conversation_id=first.conversation_id)
+    assert second.conversation_id == first.conversation_id
+    assert other.heard == [("a lamp", first.conversation_id), ("the big one", first.conversation_id)]
+    assert bool(server.asked) is not away
+
+
+async def test_a_conversation_without_a_device_is_one_conversation(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    """The server's question and the answer to it belong together, whoever types them."""
+    server.answers["ask"] = {"kind": "question", "text": "Which?", "continue_conversation": True}
+    first = await say(home, "turn on the lamp")
+    await say(home, "the big one", conversation_id=first.conversation_id)
+    await say(home, "turn on the lamp")
+    keys = [fields["satellite"] for method, fields in server.asked if method == "ask"]
+    assert keys[0] == keys[1] == first.conversation_id
+    assert keys[2] not in (None, keys[0])
 
 
 async def test_an_agent_that_is_gone_is_told(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:

@@ -66,6 +66,46 @@ async def test_the_servers_figures(
     assert home.states.get("sensor.test_server_home_size").attributes["words"] == 400
 
 
+# (whose, domain, key): (category, class, whether it is there from the start)
+PLACES: dict[tuple[str, str, str], tuple[str | None, str | None, bool]] = {
+    ("server", "button", "create_pipeline"): ("config", None, True),
+    ("server", "button", "reload"): ("diagnostic", None, False),
+    ("server", "conversation", "conversation"): (None, None, True),
+    ("server", "event", "command"): (None, None, True),
+    ("server", "sensor", "engine"): ("diagnostic", None, True),
+    ("server", "sensor", "home_size"): ("diagnostic", None, True),
+    ("server", "sensor", "last_command"): (None, None, True),
+    ("server", "sensor", "latency"): ("diagnostic", "duration", True),
+    ("server", "sensor", "queue"): ("diagnostic", None, False),
+    ("server", "sensor", "real_time_factor"): ("diagnostic", None, False),
+    ("server", "sensor", "state"): (None, "enum", True),
+    ("server", "stt", "speech"): (None, None, True),
+    ("server", "update", "server"): ("diagnostic", None, True),
+    ("satellite", "assist_satellite", "satellite"): (None, None, True),
+    ("satellite", "binary_sensor", "connected"): ("diagnostic", "connectivity", True),
+    ("satellite", "binary_sensor", "microphone"): ("diagnostic", "problem", True),
+    ("satellite", "event", "voice"): (None, None, True),
+    ("satellite", "number", "sensitivity"): ("config", None, True),
+    ("satellite", "number", "volume"): ("config", None, True),
+    ("satellite", "select", "wake_word"): ("config", None, True),
+    ("satellite", "sensor", "last_command"): (None, None, True),
+    ("satellite", "sensor", "satellite_state"): (None, "enum", True),
+    ("satellite", "sensor", "signal_level"): ("diagnostic", "signal_strength", False),
+    ("satellite", "switch", "mute"): ("config", None, True),
+}
+
+
+async def test_every_entity_has_its_place(home: HomeAssistant, loaded: MockConfigEntry) -> None:
+    owners = {SERVER_ID: "server", f"{SERVER_ID}/Kitchen": "satellite"}
+    found = {}
+    for entity in er.async_entries_for_config_entry(er.async_get(home), loaded.entry_id):
+        owner, _, key = entity.unique_id.rpartition("/")
+        assert entity.disabled_by in (None, er.RegistryEntryDisabler.INTEGRATION)
+        place = (entity.entity_category, entity.original_device_class, entity.disabled_by is None)
+        found[owners[owner], entity.domain, key] = place
+    assert found == PLACES
+
+
 async def test_an_older_server_is_an_update(home: HomeAssistant, entry: MockConfigEntry, server: FakeServer) -> None:
     server.version = "0.0.9"
     await set_up(home, entry, server)

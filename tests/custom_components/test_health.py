@@ -10,13 +10,16 @@ from custom_components.hearth.const import DOMAIN
 from custom_components.hearth.diagnostics import async_get_config_entry_diagnostics
 from custom_components.hearth.repairs import async_create_fix_flow
 from homeassistant.components.repairs import DOMAIN as REPAIRS
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_system_health_info
 
+from hearth_core.companion import RefusedError
 from tests.custom_components.conftest import set_up
-from tests.custom_components.fake_server import SATELLITE, TOKEN, FakeServer
+from tests.custom_components.fake_server import SATELLITE, TOKEN, FakeServer, status
 
 
 async def test_diagnostics_tell_the_fault_and_no_secret(
@@ -68,14 +71,69 @@ async def test_an_issue_comes_and_goes(
     await server.until(lambda: registry.async_get_issue(DOMAIN, issue_id) is None)
 
 
+@pytest.mark.parametrize(("wanted", "other"), [("de", True), ("en-GB", False), ("en", False)])
 async def test_a_language_without_a_model_is_an_issue(
-    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, wanted: str, other: bool
 ) -> None:
-    home.config.language = "de"
+    home.config.language = wanted
     await set_up(home, entry, server)
     issue = ir.async_get(home).async_get_issue(DOMAIN, f"language_{entry.entry_id}")
+    assert (issue is not None) is other
+    if issue is not None:
+        assert issue.translation_placeholders.items() >= {"wanted": "de", "spoken": "en"}.items()
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+def issue_of(hass: HomeAssistant, kind: str, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{kind}_{entry.entry_id}")
+
+
+async def fix(hass: HomeAssistant, kind: str, entry: MockConfigEntry) -> None:
+    """Go through the fix flow as a person does: read what to do, press the button."""
+    issue = issue_of(hass, kind, entry)
     assert issue is not None
-    assert issue.translation_placeholders["wanted"] == "de"
+    assert await async_setup_component(hass, REPAIRS, {})
+    flows = hass.data[REPAIRS]["flow_manager"]
+    form = await flows.async_init(DOMAIN, context={"issue_id": issue.issue_id})
+    assert (form["step_id"], form["description_placeholders"]) == ("confirm", issue.translation_placeholders)
+    assert (await flows.async_configure(form["flow_id"], {}))["type"] is FlowResultType.CREATE_ENTRY
+    # Home Assistant takes the issue back at once: what is there afterwards was found anew.
+    assert issue_of(hass, kind, entry) is None
+    await hass.async_block_till_done()
+
+
+async def test_a_version_that_does_not_fit_is_an_issue_until_it_is_fixed(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer
+) -> None:
+    server.refuse["hello"] = RefusedError("protocol", "too old", remedy="Update the server")
+    assert not await home.config_entries.async_setup(entry.entry_id)
+    await fix(home, "version", entry)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    issue = issue_of(home, "version", entry)
+    assert issue is not None
+    assert issue.translation_placeholders.items() >= {"message": "too old", "remedy": "Update the server"}.items()
+    server.refuse.clear()
+    await fix(home, "version", entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert issue_of(home, "version", entry) is None
+    await home.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("kind", ["language", "microphone"])
+async def test_what_is_said_to_be_fixed_is_looked_at_again(
+    home: HomeAssistant, entry: MockConfigEntry, server: FakeServer, kind: str
+) -> None:
+    if kind == "language":
+        home.config.language = "de"
+    else:
+        server.status = status(satellites=[{**SATELLITE, "microphone_ok": False}])
+    await set_up(home, entry, server)
+    await fix(home, kind, entry)
+    assert issue_of(home, kind, entry) is not None
+    home.config.language, server.status = "en-GB", status()
+    await fix(home, kind, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert issue_of(home, kind, entry) is None
     await home.config_entries.async_unload(entry.entry_id)
 
 

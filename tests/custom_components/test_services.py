@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import custom_components.hearth
 import probatio as vol
 import pytest
+import yaml
 from custom_components.hearth.const import DOMAIN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 
 from hearth_core.companion import RefusedError
 from tests.custom_components.fake_server import ENTRY, SERVER_ID, FakeServer
@@ -60,6 +64,39 @@ async def test_a_text_is_done_and_told(home: HomeAssistant, loaded: MockConfigEn
     assert (answer["kind"], answer["text"], answer["outcomes"]) == ("done", "Turned on", {"light.lamp": "done"})
     assert server.asked[-1][1]["area_id"] == "kitchen"
     assert await act(home, "say_as_text", text="turn on the lamp", config_entry_id=loaded.entry_id) is None
+
+
+async def test_a_text_is_done_in_the_name_of_who_sent_it(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    async def do(fields: Any) -> dict[str, Any]:
+        await server.call("light.turn_on", "light.lamp", asked=fields["asked"])
+        return {"kind": "done", "text": "Turned on"}
+
+    server.answers["ask"] = do
+    calls = async_mock_service(home, "light", "turn_on")
+    for user in ("somebody", None):
+        text = {"text": "turn on the lamp"}
+        await home.services.async_call(DOMAIN, "say_as_text", text, blocking=True, context=Context(user_id=user))
+    assert [call.context.user_id for call in calls] == ["somebody", None]
+
+
+async def test_the_forms_of_the_actions_are_those_that_are_taken(home: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """What is registered, what the form shows and what is said of it: the same fields, the same of them required."""
+    folder = Path(custom_components.hearth.__file__).parent
+    forms = yaml.safe_load((folder / "services.yaml").read_text())
+    shown = {
+        name: {key: field.get("required", False) for key, field in form["fields"].items()}
+        for name, form in forms.items()
+    }
+    taken = {
+        name: {str(key): isinstance(key, vol.Required) for key in action.schema.schema}
+        for name, action in home.services.async_services()[DOMAIN].items()
+    }
+    assert shown == taken
+    for translation in (folder / "translations").glob("*.json"):
+        said = json.loads(translation.read_text())["services"]
+        assert {name: set(action["fields"]) for name, action in said.items()} == {n: set(f) for n, f in taken.items()}
 
 
 async def test_reloading_tells_what_is_wrong(home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer) -> None:

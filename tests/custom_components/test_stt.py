@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from custom_components.hearth import stt as ours
 from homeassistant.components import stt
+from homeassistant.const import MAJOR_VERSION, MINOR_VERSION
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from wyoming.asr import Transcript
@@ -62,6 +63,20 @@ async def test_partial_results_come_before_the_result(
     results = [result async for result in stream]
     assert results[:-1] == ["turn", "turn on"]
     assert results[-1].text == "go"
+
+
+async def test_partial_results_are_of_home_assistants_own_class(
+    home: HomeAssistant, loaded: MockConfigEntry, server: FakeServer
+) -> None:
+    """Where there is such a class; before, only the result is given, and the readings on the way to it are dropped."""
+    own = getattr(stt, "PartialSpeechResult", None)
+    assert (own is not None) is ((MAJOR_VERSION, MINOR_VERSION) >= (2026, 11))
+    server.speech = [partial("turn"), partial("turn on"), *server.speech]
+    stream = entity(home).async_process_audio_stream_with_progress(METADATA, speech(b"\1\0"))
+    *readings, result = [result async for result in stream]
+    assert isinstance(result, stt.SpeechResult)
+    assert (result.text, result.result) == ("turn on the lamp", stt.SpeechResultState.SUCCESS)
+    assert readings == ([] if own is None else [own(text="turn"), own(text="turn on")])
 
 
 @pytest.mark.parametrize("with_progress", [False, True])

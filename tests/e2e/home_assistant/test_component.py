@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.home_assistant import install as home_assistant
 from tests.real.home_assistant.component import install
 from tests.real.parts import needing
 
@@ -45,6 +46,21 @@ def test_its_unit_tests_pass_and_cover_it(python: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert json.loads(report.read_text())["totals"]["percent_covered"] >= LOWEST_COVERAGE
+
+
+def test_its_partial_results_are_those_of_the_newest_home_assistant(python: Path) -> None:
+    """The unit tests' Home Assistant has no such results yet; so the packages of the live tests' one go before it."""
+    with needing("a real Home Assistant"):
+        newest = home_assistant.install()
+    (packages,) = newest.parent.parent.glob("lib/python3.*/site-packages")
+    done = run(python, "-m", "tests.custom_components.partials", PYTHONPATH=f"{packages}:{ROOT}/core")
+    assert done.returncode == 0, done.stderr[-4000:]
+    partial, own = "PartialSpeechResult", "homeassistant.components.stt.models"
+    assert json.loads(done.stdout) == [
+        [partial, own, "turn"],
+        [partial, own, "turn on"],
+        ["SpeechResult", own, "turn on the lamp"],
+    ]
 
 
 def test_its_types_are_strict(python: Path, tmp_path: Path) -> None:
