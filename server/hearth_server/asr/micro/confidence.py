@@ -23,7 +23,7 @@ from .readings import Reading
 # may fit some short one by chance, a long one hardly. On 180 commands that were read right and 330 other recordings the
 # fit alone parts them with an area under the curve of 0.994, with the worst word as half of it 0.963, and so 0.998.
 LENGTH_WEIGHT: Final = 0.5
-# So long every sentence is taken to be at least: the shortest ("stop", "yes") must be no clearer than "lights off".
+# No sentence is taken for shorter: the shortest ("stop", "yes") need not be heard more clearly than "lights off".
 LEAST_PHONES: Final = 8
 
 # Nats a phone by which a sentence must be likelier than silence. In noise without speech the model believes in nothing
