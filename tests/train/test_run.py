@@ -158,3 +158,12 @@ def test_what_ctc_cannot_say_is_left_out(work: Path) -> None:
     assert set(batch.phone_counts.tolist()) <= {2, 4}
     assert int(batch.phone_counts.sum()) == len(batch.phones)
     assert batch.mel.shape == batch.background.shape
+
+
+def test_two_hearings_differ_by_both_divergences() -> None:
+    rng = np.random.default_rng(1)
+    first, second = (torch.from_numpy(np.log(rng.dirichlet(np.ones(4), (2, 5)))) for _ in range(2))
+    both = (first.exp() * (first - second)).sum(-1) + (second.exp() * (second - first)).sum(-1)
+    told = train.difference(first, second, torch.tensor([5, 3]))
+    torch.testing.assert_close(told, (both[0].sum() + both[1, :3].sum()) / 2)
+    assert float(train.difference(first, first, torch.tensor([5, 5]))) == 0

@@ -5,6 +5,7 @@ Everything grows with `strength`, 0 to 1: a model that gets the full noise at on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -44,11 +45,14 @@ def augment(
     Args:
         mel: shape (batch, frames, MELS), log-mel without floor.
         background: the same, what may be put behind each.
+        generator: of the chances, on the features' device.
         strength: 0 for none of it but the floor.
     """
 
+    device = mel.device
+
     def uniform(low: float, high: float, *size: int) -> Tensor:
-        return torch.rand(*size, generator=generator) * (high - low) + low
+        return torch.rand(*size, generator=generator, device=device) * (high - low) + low
 
     batch, frames, _ = mel.shape
     share = strength * uniform(full.mildest, 1, batch, 1)  # of the masks, which cost a small model most
@@ -62,26 +66,27 @@ def augment(
     speech = level(mel)
     snr = uniform(*full.snr_db, batch) + (1 - strength) * 20
     noisy = uniform(0, 1, batch) < full.noise_chance * strength
-    gain = torch.where(noisy, speech - level(background) - snr * DB, torch.tensor(-50.0))
+    gain = torch.where(noisy, speech - level(background) - snr * DB, -50.0)
     behind = background + DB * _colour(uniform, batch, full) + gain[:, None, None]
-    mel = torch.logaddexp(torch.logaddexp(mel, behind), torch.tensor(FLOOR).log())
+    mel = torch.logaddexp(torch.logaddexp(mel, behind), torch.tensor(FLOOR, device=device).log())
     for _ in range(full.time_masks):
         size = uniform(0, 1, batch, 1) * share * full.time_mask
         first = uniform(0, 1, batch, 1) * (frames - size)
-        number = torch.arange(frames)[None]
-        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(-1), torch.tensor(MEAN), mel)
+        number = torch.arange(frames, device=device)[None]
+        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(-1), MEAN, mel)
     for _ in range(full.band_masks):
         size = uniform(0, 1, batch, 1) * share * full.band_mask
         first = uniform(0, 1, batch, 1) * (MELS - size)
-        number = torch.arange(MELS)[None]
-        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(1), torch.tensor(MEAN), mel)
+        number = torch.arange(MELS, device=device)[None]
+        mel = torch.where(((number >= first) & (number < first + size)).unsqueeze(1), MEAN, mel)
     return mel
 
 
 def warped(mel: Tensor, factor: Tensor) -> Tensor:
     """Return the spectra stretched along the bands by a factor for each, shape (batch,); shapes as `augment`'s."""
-    place = (torch.arange(MELS)[None, :] * factor[:, None]).clamp(0, MELS - 1)  # where each new band comes from
-    weight = (1 - (place[:, None, :] - torch.arange(MELS)[None, :, None]).abs()).clamp(min=0)
+    bands = torch.arange(MELS, device=mel.device)
+    place = (bands[None, :] * factor[:, None]).clamp(0, MELS - 1)  # where each new band comes from
+    weight = (1 - (place[:, None, :] - bands[None, :, None]).abs()).clamp(min=0)
     return torch.bmm(mel, weight)
 
 
@@ -89,14 +94,15 @@ def level(mel: Tensor) -> Tensor:
     """Return the level of what is loud, shape (batch,): logarithm of the mean power of the loudest third of frames."""
     loudness = torch.logsumexp(mel, -1)
     count = max(1, mel.shape[1] // 3)
-    return torch.logsumexp(loudness.topk(count, 1).values, 1) - torch.tensor(float(count)).log()
+    return torch.logsumexp(loudness.topk(count, 1).values, 1) - math.log(count)
 
 
 def _colour(uniform: Callable[..., Tensor], batch: int, full: Strengths) -> Tensor:
     """Return how microphones differ, in dB, shape (batch, 1, MELS)."""
-    bands = torch.linspace(-0.5, 0.5, MELS)
-    tilt = uniform(-1, 1, batch, 1) * full.tilt_db * bands
-    waves = torch.zeros(batch, MELS)
+    slope = uniform(-1, 1, batch, 1)
+    bands = torch.linspace(-0.5, 0.5, MELS, device=slope.device)
+    tilt = slope * full.tilt_db * bands
+    waves = torch.zeros(batch, MELS, device=slope.device)
     for n in (2, 3, 5):
         phase = uniform(0, 6.3, batch, 1)
         waves = waves + uniform(-1, 1, batch, 1) * torch.cos(torch.pi * n * (bands + 0.5) + phase)

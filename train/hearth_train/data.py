@@ -24,15 +24,19 @@ from .shard import Shard
 # most speakers or the longest recordings for one draw are drawn more.
 WEIGHTS: Final = {
     "librispeech-excerpts": 2.5,
-    "librispeech-251-speakers-untranscribed": 2.5,
+    "librispeech-251-speakers-untranscribed": 4.0,
     "an4-train": 1.5,
     "kathleen": 0.6,
     "speechocean762-train": 0.4,
     "speech-commands-words": 0.4,
     "wake-phrases": 0.5,
     "custom-phrases": 0.5,
+    "kokoro": 2.0,
+    "rhvoice": 0.7,
+    "pico": 0.7,
+    "flite": 0.7,
     "espeak": 0.5,
-    "festival": 0.7,
+    "festival": 0.5,
 }
 JOIN_BELOW: Final = 300  # mel frames: shorter ones may be joined, so that pauses and other contexts are learnt
 JOIN_CHANCE: Final = 0.5

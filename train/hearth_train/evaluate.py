@@ -12,22 +12,17 @@ import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hearth_core.audio import read_recording
 from hearth_core.log_mel import FLOOR, log_mel
 from hearth_core.phones import BLANK
 
 from . import place, shard
-from .gather import SPELLED, read_manifest, unpack
+from .gather import DEV
 from .model import Encoder, Shape, stacked
-from .pronounce import phones
-
-DEV: Final = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")
 
 
 def main() -> None:
@@ -63,7 +58,7 @@ def _rate(encoder: Encoder, heard: Iterable[tuple[NDArray[np.float32], tuple[int
     errors = total = 0
     for mel, said in heard:
         with torch.no_grad():
-            features = stacked(torch.from_numpy(mel))[None]
+            features = stacked(torch.from_numpy(mel).to(next(encoder.parameters()).device))[None]
             best = encoder(features, torch.tensor([features.shape[1]]))[0][0].argmax(-1).tolist()
         errors += distance(collapsed(best), said)
         total += len(said)
@@ -74,17 +69,13 @@ def _rate(encoder: Encoder, heard: Iterable[tuple[NDArray[np.float32], tuple[int
 @lru_cache(maxsize=8)
 def development(corpus: str, most: int | None = None) -> list[tuple[NDArray[np.float32], tuple[int, ...]]]:
     """Return features and phones of a development corpus."""
-    rows = [row for row in read_manifest(place.SPEECH / "manifest.tsv") if row["corpus"] == corpus]
-    step = max(1, len(rows) // most) if most else 1
-    folder = unpack(place.SPEECH / f"{corpus}.tar")
-    files = {file.name: file for file in folder.rglob("*")}
-    found = []
-    for row in rows[::step]:
-        said = phones(row["text"], spelled=corpus.replace("-dev", "-train") in SPELLED)
-        if said:
-            pcm = np.frombuffer(read_recording(files[row["file"]]), "<i2")
-            found.append((log_mel(np.concatenate((pcm, np.zeros(3200, np.int16)))), said))
-    return found
+    audio = shard.read(shard.path_of(place.PCM / "dev", corpus))
+    step = max(1, len(audio) // most) if most else 1
+    silence = np.zeros(3200, np.int16)
+    return [
+        (log_mel(np.concatenate((audio.piece(number), silence))), audio.utterances[number].phones)
+        for number in range(0, len(audio), step)
+    ]
 
 
 def collapsed(symbols: Iterable[int]) -> list[int]:

@@ -32,7 +32,7 @@ SPEED = 0.14  # most change of speed and pitch
 ROOM_CHANCE = 0.5
 CODEC_CHANCE = 0.1
 NOISE_CHANCE = 0.15  # most noise is mixed into features; some into the waveform, where phases meet
-ROOMS = 80
+ROOMS = 160
 TINY = 1e-10  # power under every sound
 
 
@@ -71,15 +71,22 @@ def make(job: tuple[Path, int]) -> None:
 
 
 def make_background() -> None:
-    """Make the features of what is mixed in: noises, talkers, babble."""
-    if shard.path_of(place.FEATURES, "background").exists():
-        return
-    rng = np.random.default_rng(0)
-    items = [
-        (Utterance(name, kind, "", "", ()), mel(np.clip(sound, -32768, 32767).astype(np.int16)))
-        for kind, name, sound in noises.background(rng)
-    ]
-    shard.write(place.FEATURES, "background", items)
+    """Make what is mixed in, noises, talkers and babble, and what it is placed in; and the features of the first."""
+    audio = shard.path_of(place.PCM, "background")
+    if not audio.exists():
+        rng = np.random.default_rng(0)
+        items = [
+            (Utterance(name, kind, "", "", ()), np.clip(sound, -32768, 32767).astype(np.int16))
+            for kind, name, sound in noises.background(rng)
+        ]
+        shard.write(place.PCM, audio.stem, items)
+    if not shard.path_of(place.PCM, "rooms").exists():
+        shard.write(
+            place.PCM, "rooms", [(Utterance(f"room-{n}", "rooms", "", "", ()), r) for n, r in enumerate(rooms())]
+        )
+    if not shard.path_of(place.FEATURES, "background").exists():
+        of = shard.read(audio)
+        shard.write(place.FEATURES, "background", [(sound, mel(of.piece(n))) for n, sound in enumerate(of.utterances)])
 
 
 def mel(pcm: NDArray[np.int16]) -> NDArray[np.float16]:

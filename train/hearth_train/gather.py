@@ -3,8 +3,8 @@
     python -m hearth_train.gather
 
 A folder with manifest.tsv (corpus, file, split, speaker, seconds, text) and a tar for each corpus. Only rows whose
-split is `train` are taken; recordings without a text are kept apart as voices of others; noise likewise. Every file
-named must be there and be as long as the manifest says.
+split is `train` are learnt from; recordings without a text are kept apart as voices of others; noise likewise, and
+the development corpora that `evaluate` reads. Every file named must be there and be as long as the manifest says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hearth_core.audio import RATE, read_recording
 from hearth_core.errors import InputError
 
 from . import place, shard
-from .pronounce import phones, read_phones, words
+from .pronounce import phones, words
 from .shard import Utterance
 
 # Kept out of training altogether: the benches mix it into the commands, and what is measured must not have been learnt.
@@ -29,6 +29,7 @@ HELD_OUT = {"doing_the_dishes"}
 SPELLED = {"an4-train"}  # these spell letters
 READ = {"librispeech-excerpts", "ljspeech-excerpts"}  # books: full of names
 KEEP_SILENCE_S = 0.3  # around the speech
+DEV = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")  # what phone errors are told of
 
 
 def main() -> None:
@@ -44,6 +45,10 @@ def main() -> None:
         shard.write(place.PCM / kind, corpus, items)
         seconds = sum(len(pcm) for _, pcm in items) / RATE
         print(f"{corpus}: {len(items)} of {len(chosen)} recordings, {seconds / 3600:.2f} h as {kind}", flush=True)
+    for corpus in DEV:
+        if not shard.path_of(place.PCM / "dev", corpus).exists():
+            chosen = [row for row in rows if row["corpus"] == corpus]
+            shard.write(place.PCM / "dev", corpus, development(corpus, chosen, unpack(place.SPEECH / f"{corpus}.tar")))
 
 
 def read_manifest(file: Path) -> list[dict[str, str]]:
@@ -90,11 +95,21 @@ def utterances(corpus: str, rows: list[dict[str, str]], folder: Path) -> Iterato
             raise InputError(f"{name} has {len(pcm) / RATE:.2f} s, not {row['seconds']}", remedy="Get the corpus again")
         said: tuple[int, ...] | None = ()
         if row["text"]:
-            said = read_phones(row["text"]) if corpus in READ else phones(row["text"], spelled=corpus in SPELLED)
+            said = phones(row["text"], spelled=corpus in SPELLED, read=corpus in READ)
         if said is None:
             continue
         text = " ".join(words(row["text"]) or ()) or row["text"].lower()
         yield Utterance(name, corpus, row["speaker"], text, said), trimmed(pcm) if said else pcm
+
+
+def development(corpus: str, rows: list[dict[str, str]], folder: Path) -> Iterator[tuple[Utterance, NDArray[np.int16]]]:
+    """Yield the recordings whole, whose phones are known."""
+    files = {file.name: file for file in folder.rglob("*")}
+    for row in rows:
+        said = phones(row["text"], spelled=corpus.replace("-dev", "-train") in SPELLED)
+        if said:
+            pcm = np.frombuffer(read_recording(files[row["file"]]), "<i2")
+            yield Utterance(row["file"], corpus, row["speaker"], row["text"], said), pcm
 
 
 def trimmed(pcm: NDArray[np.int16]) -> NDArray[np.int16]:

@@ -104,7 +104,8 @@ class Encoder(nn.Module):
             features: shape (batch, frames, STACK * MELS), log-mel with floor.
             lengths: shape (batch,), frames of each.
         """
-        mask = (torch.arange(features.shape[1])[None, :] < lengths[:, None]).unsqueeze(-1).to(features.dtype)
+        number = torch.arange(features.shape[1], device=features.device)
+        mask = (number[None, :] < lengths[:, None].to(features.device)).unsqueeze(-1).to(features.dtype)
         x = self.begin(features) * mask
         middle = x
         for index, block in enumerate(self.blocks):
@@ -167,9 +168,9 @@ class Streaming(nn.Module):
 
 def cepstrum(mel: Tensor, count: int) -> Tensor:
     """Return the first mel-frequency cepstral coefficients (DCT-II, orthonormal), shape (..., MELS) to (..., count)."""
-    band = torch.arange(MELS, dtype=torch.float32) + 0.5
-    waves = torch.cos(torch.pi / MELS * band[:, None] * torch.arange(count))
-    scale = torch.full((count,), (2 / MELS) ** 0.5)
+    band = torch.arange(MELS, dtype=torch.float32, device=mel.device) + 0.5
+    waves = torch.cos(torch.pi / MELS * band[:, None] * torch.arange(count, device=mel.device))
+    scale = torch.full((count,), (2 / MELS) ** 0.5, device=mel.device)
     scale[0] = (1 / MELS) ** 0.5
     return mel @ (waves * scale)
 

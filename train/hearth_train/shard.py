@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,10 +60,18 @@ def write(folder: Path, name: str, items: Iterable[tuple[Utterance, NDArray[Any]
     starts = np.cumsum([0, *(len(data) for _, data in pairs)])
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{name}.npy", np.concatenate([data for _, data in pairs]))
-    index = {"starts": starts.tolist(), "utterances": [asdict(utterance) for utterance, _ in pairs]}
-    partial = folder / f"{name}.json.partial"
-    partial.write_text(json.dumps(index), "utf-8")
-    os.replace(partial, path_of(folder, name))
+    _index(path_of(folder, name), starts.tolist(), [utterance for utterance, _ in pairs])
+
+
+def relabel(index: Path, utterances: Sequence[Utterance]) -> None:
+    """Write what is known of a shard's recordings anew."""
+    _index(index, json.loads(index.read_text("utf-8"))["starts"], utterances)
+
+
+def _index(to: Path, starts: list[int], utterances: Sequence[Utterance]) -> None:
+    partial = to.with_suffix(".json.partial")
+    partial.write_text(json.dumps({"starts": starts, "utterances": [asdict(each) for each in utterances]}), "utf-8")
+    os.replace(partial, to)
 
 
 def read(index: Path) -> Shard:

@@ -1,10 +1,14 @@
 """Stage 4: train the encoder for so many minutes, on so many cores; goes on where it was interrupted.
 
     python -m hearth_train.train --run micro --minutes 240 [--workers 2] [--start-from MODEL.pt] [--prune SHARE]
+    python -m hearth_train.train --run micro --minutes 20 --device cuda --batch 600
     python -m hearth_train.train --run one-voice --minutes 4 --overfit kathleen
 
-One process a core, each with batches of its own; gradients are averaged at every step. The learning rate follows the
+On processors one process a core, each with batches of its own from shards of features; gradients are averaged at every
+step. On a GPU one process, whose batches are made of the audio itself (`waves`). The learning rate follows the
 share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
+`--consistency` lets the encoder hear each batch twice, with other noises, levels and masks, and asks for one answer
+(CR-CTC, Yao et al. 2024).
 `--overfit` is a check of the encoder, not a model: it learns one corpus by heart, unchanged, and tells its phone errors
 on that; more than a few per cent, and something is wrong with the encoder or the rate.
 Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.jsonl (settings, data,
@@ -21,6 +25,7 @@ import socket
 import subprocess
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -39,8 +44,9 @@ from .evaluate import learnt, phone_errors
 from .model import Encoder, Shape, stacked
 from .sparsity import Pruning
 
-SAVE_EVERY_S: Final = 100.0
-JUDGE_EVERY_S: Final = 420.0
+SAVE_EVERY_S: Final = 30.0
+JUDGE_EVERY_S: Final = 300.0
+MASKS_OF_TWO: Final = 5  # masks in time where there are two hearings: what one has lost, the other tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ class Settings:
     average: float = 0.998  # of the averaged weights that a step keeps
     prune: float = 0.0  # share of the blocks' weights that is zero in the end
     only: str = ""  # the corpus that is learnt, unchanged; all with augmentation if empty
+    consistency: float = 0.0  # weight of the difference between two hearings of a batch; 0: one hearing
+    real: float = 1.0  # how much more often real recordings are drawn, on a GPU
+    device: str = "cpu"
     seed: int = 1
 
 
@@ -74,8 +83,23 @@ def main() -> None:
     parser.add_argument("--prune", type=float, default=0.0, help="share of the weights that becomes zero")
     parser.add_argument("--overfit", default="", metavar="CORPUS", help="learn one corpus by heart")
     parser.add_argument("--shape", default="{}", help="JSON of what differs from the usual Shape")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--batch", type=float, default=Settings().batch_s, help="seconds (default: %(default)s)")
+    parser.add_argument("--consistency", type=float, default=0.0, help="weight of a second hearing, e.g. 0.2")
+    parser.add_argument("--average", type=float, default=Settings().average, help="(default: %(default)s)")
+    parser.add_argument("--real", type=float, default=1.0, help="draw real recordings so much more often, on a GPU")
     options = parser.parse_args()
-    settings = Settings(minutes=options.minutes, workers=options.workers, rate=options.rate, prune=options.prune)
+    settings = Settings(
+        minutes=options.minutes,
+        workers=options.workers if options.device == "cpu" else 1,
+        rate=options.rate,
+        prune=options.prune,
+        batch_s=options.batch,
+        consistency=options.consistency,
+        average=options.average,
+        real=options.real,
+        device=options.device,
+    )
     if options.start_from:
         settings = replace(settings, full_strength=(-1.0, 0.0))
     if options.overfit:
@@ -123,8 +147,8 @@ def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: 
     dist.init_process_group("gloo", rank=rank, world_size=settings.workers)
     torch.manual_seed(settings.seed)
     state = State(settings, shape, folder, start_from)
-    generator = torch.Generator().manual_seed(settings.seed * 1000 + rank + state.step * 10)
-    source = batches(settings.seed + rank + 100 * state.step, settings.batch_s, settings.only)
+    generator = torch.Generator(settings.device).manual_seed(settings.seed * 1000 + rank + state.step * 10)
+    source = _source(settings, settings.seed + rank + 100 * state.step)
     watch = _Watch(state) if rank == 0 else None
     share = state.share()
     while share < 1:
@@ -141,14 +165,22 @@ def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: 
     dist.destroy_process_group()
 
 
+def _source(settings: Settings, seed: int) -> Iterator[Batch]:
+    if settings.device == "cpu" or settings.only:
+        return batches(seed, settings.batch_s, settings.only)
+    from .waves import Waves
+
+    return Waves(settings.device, settings.real).batches(seed, settings.batch_s)
+
+
 class State:
     """Everything that a run goes on from."""
 
     def __init__(self, settings: Settings, shape: Shape, folder: Path, start_from: Path | None) -> None:
         self.settings = settings
         self.folder = folder
-        self.encoder = Encoder(shape)
-        self.averaged = Encoder(shape)
+        self.encoder = Encoder(shape).to(settings.device)
+        self.averaged = Encoder(shape).to(settings.device)
         self.pruning = Pruning(self.encoder, settings.prune)
         self.step = 0
         self.before = 0.0  # seconds of earlier sittings
@@ -184,8 +216,8 @@ class State:
             return self.step / self.settings.steps
         return self.elapsed / 60 / self.settings.minutes
 
-    def learn(self, batch: Batch, generator: torch.Generator, share: float) -> tuple[float, float]:
-        """Take one step; return the loss per phone and the seconds heard."""
+    def learn(self, batch: Batch, generator: torch.Generator, share: float) -> tuple[Tensor, float]:
+        """Take one step; return the loss per phone, shape (), and the seconds heard."""
         settings = self.settings
         first, last = settings.full_strength
         strength = min(1.0, max(0.0, (share - first) / (last - first)))
@@ -193,13 +225,23 @@ class State:
         rate = settings.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        hearings, full = [batch.background], Strengths()
+        if settings.consistency:
+            hearings.append(batch.background.roll(1, 0))
+            full = replace(full, time_masks=MASKS_OF_TWO)
         with torch.no_grad():
-            heard = stacked(augment(batch.mel, batch.background, generator, strength))
-        end, middle = self.encoder(heard, batch.frames)
-        total = ctc(end, batch) + settings.middle_loss * ctc(middle, batch)
+            heard = torch.cat([stacked(augment(batch.mel, behind, generator, strength, full)) for behind in hearings])
+        with torch.autocast("cuda", torch.bfloat16, enabled=settings.device == "cuda"):
+            end, middle = self.encoder(heard, batch.frames.repeat(len(hearings)))
+        ends, middles = end.float().chunk(len(hearings)), middle.float().chunk(len(hearings))
+        losses = [ctc(e, batch) + settings.middle_loss * ctc(m, batch) for e, m in zip(ends, middles, strict=True)]
+        total = torch.stack(losses).mean()
         count = float(batch.phone_counts.sum())
         self.optimiser.zero_grad()
-        (total / count).backward()  # type: ignore[no-untyped-call]
+        loss = total
+        if settings.consistency:
+            loss = loss + settings.consistency * difference(ends[0], ends[1], batch.frames)
+        (loss / count).backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), settings.clip)
         if torch.isfinite(norm):
@@ -208,11 +250,10 @@ class State:
         self.step += 1
         keep = min(settings.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for mean, new in zip(self.averaged.parameters(), self.encoder.parameters(), strict=True):
-                mean.lerp_(new, 1 - keep)
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.encoder.parameters()), 1 - keep)
         if settings.prune:
             self.averaged_pruning.apply(share)
-        return float(total.detach()) / count, batch.mel.shape[0] * batch.mel.shape[1] / 100
+        return total.detach() / count, heard.shape[0] * batch.mel.shape[1] / 100
 
     def save(self) -> None:
         """Write the checkpoint, at once and whole."""
@@ -230,6 +271,8 @@ class State:
         torch.save({"model": kept["model"], "shape": kept["shape"]}, self.folder / "model.pt")
 
     def _average_gradients(self) -> None:
+        if self.settings.workers == 1:
+            return
         gradients = [p.grad for p in self.encoder.parameters() if p.grad is not None]
         flat = torch.cat([g.reshape(-1) for g in gradients])
         dist.all_reduce(flat)
@@ -247,9 +290,23 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     )
 
 
+def difference(first: Tensor, second: Tensor, frames: Tensor) -> Tensor:
+    """Return how far two hearings are apart, each the other's target: the mean of both divergences, summed over frames.
+
+    Args:
+        first: log posteriors, shape (batch, frames, SYMBOLS); `second` of the same recordings.
+        frames: shape (batch,), how many of them count.
+    """
+    number = torch.arange(first.shape[1], device=first.device)
+    counts = (number[None] < frames[:, None].to(first.device)).to(first.dtype)
+    both = F.kl_div(first, second.detach(), reduction="none", log_target=True).sum(-1)
+    both = both + F.kl_div(second, first.detach(), reduction="none", log_target=True).sum(-1)
+    return (both * counts).sum() / 2
+
+
 def load(file: Path) -> dict[str, Any]:
-    """Read a checkpoint; nothing in it is executed."""
-    found: dict[str, Any] = torch.load(file, weights_only=True)
+    """Read a checkpoint to the processor; nothing in it is executed."""
+    found: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
     return found
 
 
@@ -261,19 +318,23 @@ class _Watch:
 
         self._state = state
         self._saved = self._judged = time.monotonic()
-        self._heard = self._loss = 0.0
+        self._told = 0.0
+        self._heard = 0.0
+        self._loss: Tensor | float = 0.0  # a tensor, so that a GPU need not be waited for at every step
         self._steps = 0
         self._progress = Progress(*Progress.get_default_columns(), TextColumn("{task.fields[told]}"))
         self._task = self._progress.add_task("train", total=1.0, told="")
         self._progress.start()
 
-    def tell(self, loss: float, seconds: float, share: float) -> None:
+    def tell(self, loss: Tensor, seconds: float, share: float) -> None:
         self._heard += seconds
-        self._loss += loss
+        self._loss = self._loss + loss
         self._steps += 1
         now = time.monotonic()
-        told = f"step {self._state.step}, loss {self._loss / self._steps:.3f} a phone"
-        self._progress.update(self._task, completed=share, told=told)
+        if now - self._told > 1:
+            self._told = now
+            told = f"step {self._state.step}, loss {float(self._loss) / self._steps:.3f} a phone"
+            self._progress.update(self._task, completed=share, told=told)
         if now - self._judged > JUDGE_EVERY_S:
             self._judge()
         elif now - self._saved > SAVE_EVERY_S:
@@ -299,7 +360,7 @@ class _Watch:
         row = {
             "step": state.step,
             "minutes": round(state.elapsed / 60, 2),
-            "loss": round(self._loss / max(1, self._steps), 4),
+            "loss": round(float(self._loss) / max(1, self._steps), 4),
             "heard_h": round(self._heard / 3600, 3),
             **more,
         }
