@@ -20,9 +20,9 @@ from hearth_core.errors import EngineError
 from hearth_core.phones import BLANK
 
 from .compiled import Begin, passing
-from .paths import Heard, read
+from .paths import Heard, Reader
 from .phone_graph import NO_WORD, PhoneGraph, spans
-from .readings import Reading, Result, Standing, weighed
+from .readings import Reading, Result, Standing, shared, weighed
 from .scores import Scoring
 from .tokens import SAID, SILENT, Hashes, Ints, Scores, Tokens, longer
 
@@ -128,10 +128,15 @@ class Decoder:
         """Return where the best path stands."""
         return self._standing(self._stands())
 
-    def result(self, limit: int = 8) -> Result:
-        """Return what was said if the utterance ended now, at most so many readings; decoding can go on."""
+    def result(self, limit: int = 8, *, by_word: bool = True) -> Result:
+        """Return what was said if the utterance ended now; decoding can go on.
+
+        Args:
+            limit: at most so many readings.
+            by_word: whether words get posteriors of their own, for which all readings are looked at; else they have 1.
+        """
         stands = self._stands()
-        return Result(self._readings(stands, limit), self._standing(stands))
+        return Result(self._readings(stands, limit, by_word), self._standing(stands))
 
     # -- what was heard ------------------------------------------------------------------------------------------------
 
@@ -173,20 +178,21 @@ class Decoder:
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
 
-    def _readings(self, stands: _Stands, limit: int) -> tuple[Reading, ...]:
+    def _readings(self, stands: _Stands, limit: int, by_word: bool) -> tuple[Reading, ...]:
         """Return the sentences that are complete, each once, best first."""
         complete = np.flatnonzero((stands.state != _NO_STATE) & self._graph.final[stands.state])
         ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
         _, first = np.unique(stands.words[ordered], return_index=True)
         best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]
-        return weighed([self._reading(stands, int(index)) for index in best])[:limit]
+        reader = Reader(self._graph, self._heard, self._bonus, self._settings.phone_bonus)
+        read = [self._reading(reader, stands, int(index)) for index in (best if by_word else best[:limit])]
+        return weighed(read, limit) if by_word else shared(read, stands.score[best].tolist())
 
-    def _reading(self, stands: _Stands, index: int) -> Reading:
+    def _reading(self, reader: Reader, stands: _Stands, index: int) -> Reading:
         token, word = int(stands.token[index]), int(stands.word[index])
         score = float(stands.score[index])
-        path = self._passing.path(_last_step(stands.tokens, token))
-        words = read(path, word, score, self._graph, self._heard, self._bonus, self._settings.phone_bonus)
-        return Reading(words, score)
+        last = _last_step(stands.tokens, token)
+        return Reading(reader.words(self._passing.path(last), last, word, score), score)
 
     def _extendable(self, node: int, state: int) -> bool:
         """Return whether a word can go on in a node, or another follow in a word state."""

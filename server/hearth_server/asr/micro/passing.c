@@ -12,6 +12,7 @@
 #define SYMBOLS 40
 #define BLANK 0
 #define NO_STEP (-1)
+#define FEW_STEPS 20000
 #define LOWEST (-1e300)
 #define BASE UINT64_C(0x9E3779B97F4A7C15)
 #define NODE UINT64_C(0xD1342543DE82EF95)
@@ -40,7 +41,6 @@ typedef struct {
 
 /* A token that may enter a node; `left` is its score before the node's phone. */
 typedef struct {
-  uint64_t key;
   double score, left;
   int32_t from, arc;
 } entry;
@@ -60,8 +60,9 @@ typedef struct {
   limits limits;
   double *bonus, most_bonus;
   int failed; /* for want of memory, in the middle of a frame */
+  int64_t steps_at_most;
   list tokens, steps;                                        /* what was heard */
-  list stayed, best, entries, came, order, spare, table, next; /* of one frame */
+  list stayed, best, entries, came, order, spare, table, next, keys; /* of one frame */
 } search;
 
 #define TOKENS(l) ((token *)(l).at)
@@ -87,6 +88,11 @@ static inline double larger(double a, double b) { return a > b ? a : b; }
 
 static inline double best_of(const token *of) { return larger(of->said, of->silent); }
 
+/* The words of a token that leaves on an arc. */
+static inline uint64_t longer(const token *from, int32_t word) {
+  return word < 0 ? from->words : from->words * BASE + ((uint64_t)word + 2);
+}
+
 /* Numbers in the order of scores, the best one lowest. */
 static inline uint64_t falling(double score) {
   uint64_t bits;
@@ -96,30 +102,51 @@ static inline uint64_t falling(double score) {
 }
 
 /* Sort by key, equal ones as they were; `spare` is as long. */
-static void sort(ordered *of, ordered *spare, int64_t count) {
-  const int64_t run = 12;
-  for (int64_t first = 0; first < count; first += run) {
-    int64_t last = first + run < count ? first + run : count;
-    for (int64_t i = first + 1; i < last; i++) {
-      ordered moved = of[i];
-      int64_t j = i;
-      for (; j > first && of[j - 1].key > moved.key; j--) of[j] = of[j - 1];
-      of[j] = moved;
-    }
-  }
-  ordered *from = of, *to = spare;
-  for (int64_t width = run; width < count; width *= 2) {
+static void merge_sort(ordered *of, ordered *spare, int64_t count) {
+  for (int64_t width = 1; width < count; width *= 2) {
     for (int64_t first = 0; first < count; first += 2 * width) {
-      int64_t middle = first + width < count ? first + width : count;
-      int64_t last = first + 2 * width < count ? first + 2 * width : count;
+      const int64_t middle = first + width < count ? first + width : count;
+      const int64_t last = middle + width < count ? middle + width : count;
       int64_t a = first, b = middle;
-      for (int64_t i = first; i < last; i++) to[i] = a < middle && (b == last || from[a].key <= from[b].key) ? from[a++] : from[b++];
+      for (int64_t i = first; i < last; i++)
+        spare[i] = a < middle && (b == last || of[a].key <= of[b].key) ? of[a++] : of[b++];
     }
-    ordered *other = from;
-    from = to;
-    to = other;
+    memcpy(of, spare, (size_t)count * sizeof *of);
   }
-  if (from != of) memcpy(of, from, (size_t)count * sizeof *of);
+}
+
+/* The same for keys that are hashes: by their first bits into a place each, and there one after the other. */
+static int sort_hashes(list *of, list *spare, list *starts, int64_t count) {
+  if (!room(spare, count, sizeof(ordered))) return 0;
+  int bits = 4;
+  while ((INT64_C(1) << bits) < count) bits++;
+  const int64_t places = INT64_C(1) << bits;
+  if (!room(starts, places, sizeof(int32_t))) return 0;
+  int32_t *start = NUMBERS(*starts), next = 0, most = 0;
+  ordered *from = ORDERED(*of), *to = ORDERED(*spare);
+  memset(start, 0, sizeof *start * (size_t)places);
+  for (int64_t i = 0; i < count; i++) start[from[i].key >> (64 - bits)]++;
+  for (int64_t i = 0; i < places; i++) {
+    const int32_t here = start[i];
+    most = here > most ? here : most;
+    start[i] = next;
+    next += here;
+  }
+  if (most > 64) { /* somebody made names for it */
+    merge_sort(from, to, count);
+    return 1;
+  }
+  for (int64_t i = 0; i < count; i++) to[start[from[i].key >> (64 - bits)]++] = from[i];
+  for (int64_t i = 1; i < count; i++) {
+    const ordered moved = to[i];
+    int64_t j = i;
+    for (; j > 0 && to[j - 1].key > moved.key; j--) to[j] = to[j - 1];
+    to[j] = moved;
+  }
+  const list other = *of;
+  *of = *spare;
+  *spare = other;
+  return 1;
 }
 
 /* Empty a table of numbers with at least twice as many places as `count`; return by how much to shift a hash. */
@@ -151,7 +178,7 @@ static int stay(search *s, const double *scores, double *most) {
   return 1;
 }
 
-/* List the ways into next nodes that are good enough, each node with the same words once, by its best way. */
+/* List the ways into next nodes that are good enough, sorted by key. */
 static int enter(search *s, const double *entering, double likeliest, double floor) {
   const graph *g = &s->graph;
   const double needed = floor - likeliest - s->most_bonus, fit = floor - s->most_bonus;
@@ -168,83 +195,42 @@ static int enter(search *s, const double *entering, double likeliest, double flo
       const double left = (phone == own ? from->silent : before) + s->bonus[word < 0 ? g->words : word];
       const double score = left + entering[phone];
       if (!(score > -INFINITY)) continue;
-      if (!room(&s->entries, count + 1, sizeof(entry))) return 0;
-      const uint64_t words = word < 0 ? from->words : from->words * BASE + ((uint64_t)word + 2);
-      const uint64_t key = words + (uint64_t)g->arc_node[arc] * NODE;
-      ENTRIES(s->entries)[count++] = (entry){key, score, left, (int32_t)i, arc};
+      if (!room(&s->entries, count + 1, sizeof(entry)) || !room(&s->order, count + 1, sizeof(ordered))) return 0;
+      ORDERED(s->order)[count] = (ordered){longer(from, word) + (uint64_t)g->arc_node[arc] * NODE, count};
+      ENTRIES(s->entries)[count++] = (entry){score, left, (int32_t)i, arc};
     }
   }
-  int64_t kept = 0;
-  entry *entries = ENTRIES(s->entries);
-  if (count) {
-    const int shift = emptied(&s->table, count);
-    if (!shift) return 0;
-    const uint64_t mask = (UINT64_C(1) << (64 - shift)) - 1;
-    int32_t *table = NUMBERS(s->table);
-    for (int64_t i = 0; i < count; i++) {
-      const entry one = entries[i];
-      uint64_t place = one.key >> shift;
-      while (table[place] >= 0 && entries[table[place]].key != one.key) place = (place + 1) & mask;
-      if (table[place] < 0) {
-        table[place] = (int32_t)kept;
-        entries[kept++] = one;
-      } else if (one.score > entries[table[place]].score) {
-        entries[table[place]] = one;
-      }
-    }
-  }
-  s->entries.used = kept;
-  return 1;
-}
-
-static int64_t find(const token *among, int64_t count, uint64_t key) {
-  int64_t first = 0;
-  while (count > 0) {
-    const int64_t half = count / 2;
-    if (among[first + half].key < key) {
-      first += half + 1;
-      count -= half + 1;
-    } else {
-      count = half;
-    }
-  }
-  return first;
+  return sort_hashes(&s->order, &s->spare, &s->table, count) && (s->order.used = count, 1);
 }
 
 /* Put better ways into the tokens that stayed, and list those that are new; both become steps, in the order of keys. */
 static int arrive(search *s, double floor, int32_t frame) {
   const graph *g = &s->graph;
+  const ordered *order = ORDERED(s->order);
+  const entry *entries = ENTRIES(s->entries);
   token *stayed = TOKENS(s->stayed);
-  const int64_t there = s->stayed.used, count = s->entries.used;
-  int64_t better = 0, came = 0;
-  s->came.used = 0;
-  if (!room(&s->order, count, sizeof(ordered)) || !room(&s->spare, count, sizeof(ordered))) return 0;
-  if (!room(&s->came, count, sizeof(token)) || !room(&s->next, count, sizeof(int32_t))) return 0;
-  for (int64_t i = 0; i < count; i++) {
-    const entry *one = ENTRIES(s->entries) + i;
-    const int64_t at = find(stayed, there, one->key);
-    const int known = at < there && stayed[at].key == one->key;
-    if (!(one->score > (known ? stayed[at].said : floor))) continue;
-    NUMBERS(s->next)[i] = known ? (int32_t)at : -1;
-    ORDERED(s->order)[better++] = (ordered){one->key, i};
-  }
-  if (!room(&s->steps, s->steps.used + better, sizeof(step))) return 0;
-  sort(ORDERED(s->order), ORDERED(s->spare), better);
-  for (int64_t i = 0; i < better; i++) {
-    const int64_t index = ORDERED(s->order)[i].index;
-    const entry *one = ENTRIES(s->entries) + index;
-    const token *from = TOKENS(s->tokens) + one->from;
-    const int32_t node = g->arc_node[one->arc], word = g->arc_word[one->arc], at = NUMBERS(s->next)[index];
-    const int again = g->arc_phone[one->arc] == g->phone[from->node];
+  const int64_t there = s->stayed.used, count = s->order.used;
+  int64_t at = 0, came = 0;
+  if (!room(&s->came, count, sizeof(token)) || !room(&s->steps, s->steps.used + count, sizeof(step))) return 0;
+  for (int64_t i = 0, next; i < count; i = next) {
+    const uint64_t key = order[i].key;
+    const entry *best = entries + order[i].index;
+    for (next = i + 1; next < count && order[next].key == key; next++)
+      if (entries[order[next].index].score > best->score) best = entries + order[next].index;
+    while (at < there && stayed[at].key < key) at++;
+    const int known = at < there && stayed[at].key == key;
+    if (!(best->score > (known ? stayed[at].said : floor))) continue;
+    const token *from = TOKENS(s->tokens) + best->from;
+    const int32_t node = g->arc_node[best->arc], word = g->arc_word[best->arc];
+    const int again = g->arc_phone[best->arc] == g->phone[from->node];
     const int32_t before = again || from->silent > from->said ? from->step_silent : from->step_said;
     const int32_t number = (int32_t)s->steps.used++;
-    ((step *)s->steps.at)[number] = (step){one->left, before, node, word, frame};
-    if (at >= 0) {
-      stayed[at].said = one->score;
+    ((step *)s->steps.at)[number] = (step){best->left, before, node, word, frame};
+    if (known) {
+      stayed[at].said = best->score;
       stayed[at].step_said = number;
     } else {
-      const uint64_t words = word < 0 ? from->words : from->words * BASE + ((uint64_t)word + 2);
-      TOKENS(s->came)[came++] = (token){one->key, words, one->score, -INFINITY, node, number, number, 0};
+      TOKENS(s->came)[came++] = (token){key, longer(from, word), best->score, -INFINITY, node, number, number, 0};
     }
   }
   s->came.used = came;
@@ -269,23 +255,22 @@ static int crowded(search *s, const token *tokens, int64_t count) {
   }
   for (uint64_t place = 0; place <= mask; place++) {
     int64_t here = 0;
-    for (int32_t i = table[place]; i >= 0; i = next[i]) ORDERED(s->order)[here++] = (ordered){falling(best[i]), i};
+    for (int32_t i = table[place]; i >= 0; i = next[i]) here++;
     if (here <= most) continue;
-    sort(ORDERED(s->order), ORDERED(s->spare), here);
+    here = 0;
+    for (int32_t i = table[place]; i >= 0; i = next[i]) ORDERED(s->order)[here++] = (ordered){falling(best[i]), i};
+    merge_sort(ORDERED(s->order), ORDERED(s->spare), here);
     for (int64_t i = most; i < here; i++) best[ORDERED(s->order)[i].index] = NAN;
   }
   return 1;
 }
 
-/* Return the score of which `most` are no worse, byte by byte from the highest; NaN count as worst. */
-static uint64_t worst_of_best(const double *best, int64_t count, int64_t most) {
+/* Return the key of which `most` are no higher, byte by byte from the first. */
+static uint64_t lowest(const uint64_t *keys, int64_t count, int64_t most) {
   uint64_t found = 0, known = 0;
   for (int shift = 56; shift >= 0; shift -= 8) {
     int64_t of[256] = {0};
-    for (int64_t i = 0; i < count; i++) {
-      const uint64_t value = falling(best[i]);
-      if (!isnan(best[i]) && (value & known) == found) of[value >> shift & 255]++;
-    }
+    for (int64_t i = 0; i < count; i++) of[keys[i] >> shift & 255] += (keys[i] & known) == found;
     uint64_t byte = 0;
     while (byte < 255 && of[byte] < most) most -= of[byte++];
     found |= byte << shift;
@@ -313,20 +298,57 @@ static int prune(search *s) {
     best[count] = score;
     tokens[count++] = *one;
   }
-  int64_t left = count;
-  if (came && s->limits.per_node && count > s->limits.per_node) {
+  s->tokens.used = count;
+  if (!came) return 1;
+  if (s->limits.per_node && count > s->limits.per_node) {
     if (!crowded(s, tokens, count)) return 0;
-    left = 0;
-    for (int64_t i = 0; i < count; i++) left += !isnan(best[i]);
+    int64_t left = 0;
+    for (int64_t i = 0; i < count; i++) {
+      if (isnan(best[i])) continue;
+      best[left] = best[i];
+      tokens[left++] = tokens[i];
+    }
+    s->tokens.used = count = left;
   }
-  uint64_t worst = UINT64_MAX;
-  if (came && s->limits.max_active && left > s->limits.max_active) worst = worst_of_best(best, count, s->limits.max_active);
-  if (left < count || worst < UINT64_MAX) {
-    left = 0;
+  if (s->limits.max_active && count > s->limits.max_active) {
+    if (!room(&s->keys, count, sizeof(uint64_t))) return 0;
+    uint64_t *keys = s->keys.at;
+    for (int64_t i = 0; i < count; i++) keys[i] = falling(best[i]);
+    const uint64_t worst = lowest(keys, count, s->limits.max_active);
+    int64_t left = 0;
     for (int64_t i = 0; i < count; i++)
-      if (!isnan(best[i]) && falling(best[i]) <= worst) tokens[left++] = tokens[i];
+      if (keys[i] <= worst) tokens[left++] = tokens[i];
+    s->tokens.used = left;
   }
-  s->tokens.used = left;
+  return 1;
+}
+
+/* Keep of the steps those that lie behind a token, renumbered, once there are so many. */
+static int forget(search *s) {
+  const int64_t used = s->steps.used;
+  if (used <= s->steps_at_most) return 1;
+  if (!room(&s->table, used, sizeof(int32_t))) return 0;
+  int32_t *number = NUMBERS(s->table), kept = 0;
+  step *steps = s->steps.at;
+  memset(number, 0, sizeof *number * (size_t)used);
+  for (int64_t i = 0; i < s->tokens.used; i++) {
+    const token *one = TOKENS(s->tokens) + i;
+    for (int32_t at = one->step_said; at >= 0 && !number[at]; at = steps[at].before) number[at] = 1;
+    for (int32_t at = one->step_silent; at >= 0 && !number[at]; at = steps[at].before) number[at] = 1;
+  }
+  for (int64_t i = 0; i < used; i++) {
+    if (!number[i]) continue;
+    steps[kept] = steps[i];
+    if (steps[kept].before >= 0) steps[kept].before = number[steps[kept].before];
+    number[i] = kept++;
+  }
+  for (int64_t i = 0; i < s->tokens.used; i++) {
+    token *one = TOKENS(s->tokens) + i;
+    if (one->step_said >= 0) one->step_said = number[one->step_said];
+    if (one->step_silent >= 0) one->step_silent = number[one->step_silent];
+  }
+  s->steps.used = kept;
+  s->steps_at_most = 2 * kept > FEW_STEPS ? 2 * kept : FEW_STEPS;
   return 1;
 }
 
@@ -340,7 +362,7 @@ static int hear(search *s, const double *scores, int32_t frame) {
   }
   if (!stay(s, scores, &most)) return 0;
   const double floor = larger(most - s->limits.beam, LOWEST);
-  return enter(s, entering, likeliest, floor) && arrive(s, floor, frame) && prune(s);
+  return enter(s, entering, likeliest, floor) && arrive(s, floor, frame) && prune(s) && forget(s);
 }
 
 /* What Python calls. Names begin with hearth_, since a library's names are a process's. */
@@ -364,8 +386,8 @@ int hearth_graph_fits(const graph *g) {
 
 void hearth_free(search *s) {
   if (!s) return;
-  list *lists[] = {&s->tokens, &s->steps, &s->stayed, &s->best,  &s->entries,
-                   &s->came,   &s->order, &s->spare,  &s->table, &s->next};
+  list *lists[] = {&s->tokens, &s->steps, &s->stayed, &s->best,  &s->entries, &s->came,
+                   &s->order,  &s->spare, &s->table,  &s->next, &s->keys};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->at);
   free(s->bonus);
   free(s);
@@ -399,6 +421,7 @@ search *hearth_new(const graph *g, const limits *l, const double *bonus) {
     const int32_t root = (int32_t)g->root;
     TOKENS(s->tokens)[0] = (token){(uint64_t)root * NODE, 0, -INFINITY, 0.0, root, NO_STEP, NO_STEP, 0};
     s->tokens.used = 1;
+    s->steps_at_most = FEW_STEPS;
   }
   return s;
 }
@@ -408,6 +431,7 @@ search *hearth_copy(const search *of) {
   search *s = begun(&of->graph, &of->limits, of->bonus);
   if (!s) return NULL;
   s->failed = of->failed;
+  s->steps_at_most = of->steps_at_most;
   if (!room(&s->tokens, of->tokens.used, sizeof(token)) || !room(&s->steps, of->steps.used, sizeof(step))) {
     hearth_free(s);
     return NULL;

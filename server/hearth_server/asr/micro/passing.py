@@ -6,6 +6,7 @@ not compiled, and what it is held against. Who changes one changes both.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -127,7 +128,8 @@ class ArrayPassing:
         floor = max(float(score.max()) - self._limits.beam, _LOWEST)
         movers = (before >= floor - likeliest - self._most_bonus).nonzero()[0]
         came = self._came(movers, stayed, before, entering, floor, frame) if len(movers) else None
-        self._tokens = self._pruned(stayed, came)
+        tokens = self._pruned(stayed, came)
+        self._tokens = replace(tokens, step=self._history.forget(tokens.step))
 
     def _came(
         self, movers: NDArray[np.int64], stayed: Tokens, before: Scores, entering: Scores, floor: float, frame: int
