@@ -2,8 +2,7 @@
 
 Tokens move through the phone graph. Each stands in a node with the words behind it, and has two scores: that of the
 best path that has just said the node's phone, and that of the best one silent since (CTC's blank). Whoever is too far
-behind the best is dropped. All steps of a frame are taken by all tokens at once, and the result does not depend on how
-the frames were cut into calls.
+behind the best is dropped. The result does not depend on how the frames were cut into calls.
 
 Source: token passing, Young et al. 1989; CTC's topology, Graves et al. 2006; its best path (Viterbi), not the sum.
 """
@@ -20,17 +19,14 @@ from numpy.typing import NDArray
 from hearth_core.errors import EngineError
 from hearth_core.phones import BLANK
 
-from .history import History
-from .paths import Heard, read
+from .compiled import Begin, passing
+from .paths import Heard, Reader
 from .phone_graph import NO_WORD, PhoneGraph, spans
-from .readings import Reading, Result, Standing, weighed
+from .readings import Reading, Result, Standing, shared, weighed
 from .scores import Scoring
-from .tokens import SAID, SILENT, Hashes, Ints, Scores, Tokens, best_of_each, keys, longer, rank_in_node
+from .tokens import SAID, SILENT, Hashes, Ints, Scores, Tokens, longer
 
 _NO_STATE = -1
-
-# An infinite beam drops only what is impossible.
-_LOWEST = -1e300
 
 # Readings beyond these have no share in the posteriors that anybody could see.
 _MOST_READINGS = 32
@@ -70,10 +66,15 @@ class Decoder:
         graph: the grammar.
         settings: how to decode.
         weights: nats added for words, by word id: what is near the speaker is likelier. Small ones only break ties.
+        begin: makes the tokens, compiled or not.
     """
 
     def __init__(
-        self, graph: PhoneGraph, settings: DecoderSettings, weights: Mapping[int, float] | None = None
+        self,
+        graph: PhoneGraph,
+        settings: DecoderSettings,
+        weights: Mapping[int, float] | None = None,
+        begin: Begin = passing,
     ) -> None:
         self._graph = graph
         self._settings = settings
@@ -82,10 +83,8 @@ class Decoder:
             bonus[word] += weight
         bonus[NO_WORD] = 0.0  # the last one, so that it can stand where a word's number does
         self._bonus = bonus
-        self._most_bonus = float(bonus.max())
-        self._history = History()
+        self._passing = begin(graph, settings, bonus)
         self._heard = Heard()
-        self._tokens = Tokens.start(int(graph.root[0]))
 
     @property
     def frames(self) -> int:
@@ -95,7 +94,7 @@ class Decoder:
     @property
     def active(self) -> int:
         """How many tokens are alive."""
-        return len(self._tokens.node)
+        return self._passing.active
 
     @property
     def graph(self) -> PhoneGraph:
@@ -106,7 +105,7 @@ class Decoder:
         """Return a decoder in the same state that goes on by itself."""
         other = Decoder.__new__(Decoder)
         other.__dict__.update(self.__dict__)
-        other._history = self._history.copy()
+        other._passing = self._passing.copy()
         other._heard = self._heard.copy()
         return other
 
@@ -122,122 +121,28 @@ class Decoder:
         scores = self._settings.scoring.scores(log_probs)
         if not len(scores):
             return
-        entering = self._entering(scores)
-        likeliest = entering.max(axis=1).tolist()
-        first = self._heard.frames
-        for number in range(len(scores)):
-            self._step(first + number, scores[number], entering[number], likeliest[number])
+        self._passing.feed(scores, self._heard.frames)
         self._heard.add(scores)
 
     def snapshot(self) -> Standing:
         """Return where the best path stands."""
         return self._standing(self._stands())
 
-    def result(self, limit: int = 8) -> Result:
-        """Return what was said if the utterance ended now, at most so many readings; decoding can go on."""
+    def result(self, limit: int = 8, *, by_word: bool = True) -> Result:
+        """Return what was said if the utterance ended now; decoding can go on.
+
+        Args:
+            limit: at most so many readings.
+            by_word: whether words get posteriors of their own, for which all readings are looked at; else they have 1.
+        """
         stands = self._stands()
-        return Result(self._readings(stands, limit), self._standing(stands))
-
-    # -- one frame -----------------------------------------------------------------------------------------------------
-
-    def _entering(self, scores: Scores) -> Scores:
-        """Return the scores of the phones that begin in a frame, minus infinity for those that do not."""
-        entering = np.where(
-            scores >= scores.max(axis=1, keepdims=True) - self._settings.phone_beam,
-            scores + self._settings.phone_bonus,
-            -np.inf,
-        )
-        entering[:, BLANK] = -np.inf
-        return entering
-
-    def _step(self, frame: int, scores: Scores, entering: Scores, likeliest: float) -> None:
-        """Hear one frame; scores and entering have shape (40,)."""
-        graph, tokens = self._graph, self._tokens
-        said, silent = tokens.score
-        before = np.maximum(said, silent)
-        score = np.empty_like(tokens.score)
-        np.add(said, scores[graph.phone[tokens.node]], out=score[SAID])
-        np.add(before, scores[BLANK], out=score[SILENT])
-        step = np.empty_like(tokens.step)
-        step[SAID] = tokens.step[SAID]
-        step[SILENT] = np.where(silent > said, tokens.step[SILENT], tokens.step[SAID])
-        stayed = Tokens(tokens.node, tokens.words, tokens.key, score, step)
-        floor = max(float(score.max()) - self._settings.beam, _LOWEST)
-        movers = (before >= floor - likeliest - self._most_bonus).nonzero()[0]
-        came = self._came(movers, stayed, before, entering, floor, frame) if len(movers) else None
-        self._tokens = self._pruned(stayed, came)
-
-    def _came(
-        self, movers: NDArray[np.int64], stayed: Tokens, before: Scores, entering: Scores, floor: float, frame: int
-    ) -> Tokens | None:
-        """Enter the next nodes; return the tokens that are new, and put better paths into those that stayed."""
-        graph, tokens = self._graph, self._tokens
-        node = tokens.node[movers]
-        first = graph.arc_start[node]
-        mover, arc = spans(first, graph.arc_start[node + 1] - first)
-        score = before[movers][mover] + entering[graph.arc_phone[arc]]
-        fit = (score >= floor - self._most_bonus).nonzero()[0]
-        if not len(fit):
-            return None
-        arc = arc[fit]
-        token = movers[mover[fit]]
-        phone, to, word = graph.arc_phone[arc], graph.arc_node[arc], graph.arc_word[arc]
-        # The same phone again needs a blank between.
-        again = phone == graph.phone[tokens.node[token]]
-        left_with = np.where(again, tokens.score[SILENT, token], before[token]) + self._bonus[word]
-        score = left_with + entering[phone]
-        words = tokens.words[token]
-        words = np.where(word == NO_WORD, words, longer(words, word))
-        key = keys(words, to)
-        best = best_of_each(key, score)
-        key, best_score = key[best], score[best]
-        at = stayed.key.searchsorted(key)
-        at[at == len(stayed.key)] = 0
-        known = stayed.key[at] == key
-        better = (best_score > np.where(known, stayed.score[SAID, at], floor)).nonzero()[0]
-        if not len(better):
-            return None
-        at, known, best = at[better], known[better], best[better]
-        token, word, to = token[best], word[best], to[best]
-        slot = (again[best] | (tokens.score[SILENT, token] > tokens.score[SAID, token])).astype(np.intp)
-        steps = self._history.add(tokens.step[slot, token], to, word, frame, left_with[best])
-        score = score[best]
-        stayed.score[SAID, at[known]] = score[known]
-        stayed.step[SAID, at[known]] = steps[known]
-        new = (~known).nonzero()[0]
-        if not len(new):
-            return None
-        scores = np.full((2, len(new)), -np.inf)
-        scores[SAID] = score[new]
-        return Tokens(to[new], words[best[new]], key[better[new]], scores, np.stack((steps[new], steps[new])))
-
-    def _pruned(self, stayed: Tokens, came: Tokens | None) -> Tokens:
-        """Return the tokens that live on."""
-        settings = self._settings
-        best = stayed.best()
-        most = best.max() if came is None else max(best.max(), came.score[SAID].max())
-        floor = max(float(most) - settings.beam, _LOWEST)
-        keep = best >= floor
-        if not keep.all():
-            stayed = stayed.only(keep)
-        if came is None:
-            return stayed
-        keep = came.score[SAID] >= floor
-        tokens = stayed.joined(came if keep.all() else came.only(keep))
-        best = tokens.best()
-        if settings.per_node and len(best) > settings.per_node:
-            keep = rank_in_node(tokens.node, best) < settings.per_node
-            if not keep.all():
-                tokens, best = tokens.only(keep), best[keep]
-        if settings.max_active and len(best) > settings.max_active:
-            tokens = tokens.only(best >= np.partition(best, -settings.max_active)[-settings.max_active])
-        return tokens
+        return Result(self._readings(stands, limit, by_word), self._standing(stands))
 
     # -- what was heard ------------------------------------------------------------------------------------------------
 
     def _stands(self) -> _Stands:
         """Return the places where the utterance may end: in the middle of a word, or with a word that ends."""
-        graph, tokens = self._graph, self._tokens
+        graph, tokens = self._graph, self._passing.tokens
         best, first = tokens.best(), graph.end_start[tokens.node]
         counts = graph.end_start[tokens.node + 1] - first
         owner, end = spans(first, counts)
@@ -246,6 +151,7 @@ class Decoder:
         begun = graph.phone[tokens.node[inside]] != BLANK
         word = graph.end_word[end]
         return _Stands(
+            tokens,
             np.concatenate((owner, inside)),
             np.concatenate((word, np.full(len(inside), NO_WORD, dtype=np.int32))),
             np.concatenate((graph.end_state[end], np.full(len(inside), _NO_STATE, dtype=np.int32))),
@@ -258,42 +164,39 @@ class Decoder:
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
-        path = self._history.path(self._last_step(token))
+        path = self._passing.path(_last_step(stands.tokens, token))
         said = [step.word for step in path if step.word != NO_WORD]
         if state != _NO_STATE:
             said.append(int(stands.word[best]))
         return Standing(
             words=tuple(graph.words[word] for word in said),
             complete=state != _NO_STATE and bool(graph.final[state]),
-            extendable=self._extendable(token, state),
+            extendable=self._extendable(int(stands.tokens.node[token]), state),
             inside_word=state == _NO_STATE and len(path) > 0,
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
 
-    def _readings(self, stands: _Stands, limit: int) -> tuple[Reading, ...]:
+    def _readings(self, stands: _Stands, limit: int, by_word: bool) -> tuple[Reading, ...]:
         """Return the sentences that are complete, each once, best first."""
         complete = np.flatnonzero((stands.state != _NO_STATE) & self._graph.final[stands.state])
         ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
         _, first = np.unique(stands.words[ordered], return_index=True)
         best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]
-        return weighed([self._reading(stands, int(index)) for index in best])[:limit]
+        reader = Reader(self._graph, self._heard, self._bonus, self._settings.phone_bonus)
+        read = [self._reading(reader, stands, int(index)) for index in (best if by_word else best[:limit])]
+        return weighed(read, limit) if by_word else shared(read, stands.score[best].tolist())
 
-    def _reading(self, stands: _Stands, index: int) -> Reading:
+    def _reading(self, reader: Reader, stands: _Stands, index: int) -> Reading:
         token, word = int(stands.token[index]), int(stands.word[index])
         score = float(stands.score[index])
-        path = self._history.path(self._last_step(token))
-        words = read(path, word, score, self._graph, self._heard, self._bonus, self._settings.phone_bonus)
-        return Reading(words, score)
+        last = _last_step(stands.tokens, token)
+        return Reading(reader.words(self._passing.path(last), last, word, score), score)
 
-    def _last_step(self, token: int) -> int:
-        said, silent = self._tokens.score[:, token].tolist()
-        return int(self._tokens.step[SILENT if silent > said else SAID, token])
-
-    def _extendable(self, token: int, state: int) -> bool:
-        """Return whether a word can go on in a token's node, or another follow in a word state."""
-        start, node = self._graph.arc_start, int(self._tokens.node[token])
+    def _extendable(self, node: int, state: int) -> bool:
+        """Return whether a word can go on in a node, or another follow in a word state."""
+        start = self._graph.arc_start
         within = self._graph.arc_word[start[node] : start[node + 1]] == NO_WORD
         if state == _NO_STATE or within.any():
             return True
@@ -306,12 +209,19 @@ class _Stands:
     """Where the utterance may end: in a node (`state` is `_NO_STATE`), or with a word into a word state.
 
     Attributes:
+        tokens: all that are alive.
         token, word, state, score: shape (stands,).
         words: hash of all words, with the one that is completed.
     """
 
+    tokens: Tokens
     token: NDArray[np.int64]
     word: Ints
     state: Ints
     words: Hashes
     score: Scores
+
+
+def _last_step(tokens: Tokens, token: int) -> int:
+    said, silent = tokens.score[:, token].tolist()
+    return int(tokens.step[SILENT if silent > said else SAID, token])

@@ -196,5 +196,5 @@ class MicroStream:
         if self._ahead is None:
             ahead = self._decoder.copy()
             ahead.feed(self._posteriors.peek())
-            self._ahead = self._engine.judge.verdict(ahead.result(), self._home.sentences)
+            self._ahead = self._engine.judge.verdict(ahead.result(by_word=False), self._home.sentences)
         return self._ahead

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_STEP = -1
+# So many are kept whether or not anybody stands on them, half a megabyte: two thousand tokens have about ten thousand
+# behind them, and unclear speech adds two thousand a frame.
+FEW_STEPS = 20_000
 _FIRST = 1024
 
 
@@ -30,10 +33,11 @@ class Step(NamedTuple):
 
 
 class History:
-    """Steps, each with the number of the one before. It only grows: by some dozen a frame of speech, 24 bytes each."""
+    """Steps, each with the number of the one before, 24 bytes each."""
 
     def __init__(self) -> None:
         self._used = 0
+        self._at_most = FEW_STEPS
         self._facts = np.zeros((4, _FIRST), dtype=np.int32)
         self._scores = np.zeros(_FIRST)
 
@@ -43,7 +47,7 @@ class History:
     def copy(self) -> History:
         """Return a history of its own."""
         other = History.__new__(History)
-        other._used = self._used
+        other._used, other._at_most = self._used, self._at_most
         other._facts = self._facts.copy()
         other._scores = self._scores.copy()
         return other
@@ -58,9 +62,10 @@ class History:
     ) -> NDArray[np.int32]:
         """Add steps that were taken in one frame, given as in `Step`; return their numbers, shape (steps,)."""
         first, self._used = self._used, self._used + len(node)
-        while self._used > len(self._scores):
-            self._facts = np.concatenate((self._facts, np.zeros_like(self._facts)), axis=1)
-            self._scores = np.concatenate((self._scores, np.zeros_like(self._scores)))
+        if self._used > len(self._scores):
+            more = max(self._used, 2 * first) - len(self._scores)
+            self._facts = np.concatenate((self._facts, np.zeros((4, more), dtype=np.int32)), axis=1)
+            self._scores = np.concatenate((self._scores, np.zeros(more)))
         here = slice(first, self._used)
         self._facts[0, here] = before
         self._facts[1, here] = node
@@ -68,6 +73,30 @@ class History:
         self._facts[3, here] = frame
         self._scores[here] = score
         return np.arange(first, self._used, dtype=np.int32)
+
+    def forget(self, living: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Drop the steps behind which no token lies, once there are many; return the living ones by their new numbers.
+
+        Args:
+            living: the steps of tokens, any shape.
+        """
+        if self._used <= self._at_most:
+            return living
+        kept = np.zeros(self._used + 1, dtype=np.bool_)  # the last stands for no step
+        at = np.unique(living)
+        while len(at) and at[-1] != NO_STEP:
+            kept[at] = True
+            at = np.unique(self._facts[0, at[at != NO_STEP]])
+            at = at[~kept[at]]
+        kept[NO_STEP] = False
+        number = np.cumsum(kept, dtype=np.int32) - 1
+        number[NO_STEP] = NO_STEP
+        self._facts = self._facts[:, : self._used][:, kept[:-1]]
+        self._facts[0] = number[self._facts[0]]
+        self._scores = self._scores[: self._used][kept[:-1]]
+        self._used = len(self._scores)
+        self._at_most = max(FEW_STEPS, 2 * self._used)
+        return number[living]
 
     def path(self, step: int) -> list[Step]:
         """Return all steps up to one, the first first."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearth_core.phones import BLANK, PHONES
 
-from .history import Step
+from .history import NO_STEP, Step
 from .phone_graph import NO_WORD, PhoneGraph
 from .readings import Word
 
@@ -81,41 +82,59 @@ def _longer(sums: list[float], scores: _Scores) -> list[float]:
     return [*sums[:-1], *itertools.accumulate(scores.tolist(), initial=sums[-1])]
 
 
-def read(
-    path: Sequence[Step],
-    word: int,
-    score: float,
-    graph: PhoneGraph,
-    heard: Heard,
-    word_bonus: _Scores,
-    phone_bonus: float,
-) -> tuple[Word, ...]:
-    """Return the words of a path.
+@dataclass(slots=True, eq=False)
+class Reader:
+    """Reads paths that end in the same frame as words. Words that several have in common are looked at once.
 
-    Args:
-        path: its steps, at least one.
-        word: id of the word that it ends with.
-        score: of the whole path, with that word's bonus.
-        graph: in which it went.
-        heard: what it was said in.
+    Attributes:
+        graph: in which they went.
+        heard: what they were said in.
         word_bonus: shape (words + 1,), nats given for each word, 0 in the end for no word.
         phone_bonus: nats given for each phone.
     """
-    frames = [0, *(step.frame for step in path[1:]), heard.frames]  # the first phone answers for the silence before it
-    scores = [0.0, *(step.score for step in path[1:]), score]
-    completed = [*(step.word for step in path[1:]), word]
-    fits, gains = [], []
-    for number, done in enumerate(completed):
-        scored = scores[number + 1] - scores[number] - float(word_bonus[done]) - phone_bonus
-        fits.append(min(0.0, scored - heard.free(frames[number], frames[number + 1])))
-        gains.append(scored - heard.silent(frames[number], frames[number + 1]))
-    words = []
-    first = 0
-    for number, said in enumerate(completed, start=1):
-        if said == NO_WORD:
-            continue
-        end = heard.last_frame(graph, path, number)
-        fit, gain = sum(fits[first:number]), sum(gains[first:number])
-        words.append(Word(graph.words[said], path[first].frame, end, number - first, fit, gain))
-        first = number
-    return tuple(words)
+
+    graph: PhoneGraph
+    heard: Heard
+    word_bonus: _Scores
+    phone_bonus: float
+    _known: dict[int, Word] = field(default_factory=dict)  # by the step that completed it
+
+    def words(self, path: Sequence[Step], last: int, word: int, score: float) -> tuple[Word, ...]:
+        """Return the words of a path.
+
+        Args:
+            path: its steps, at least one.
+            last: number of the last step.
+            word: id of the word that it ends with.
+            score: of the whole path, with that word's bonus.
+        """
+        # A step's number is told by the one after it. The end is no step, so its word is of this path alone.
+        numbers = [*(step.before for step in path[1:]), last]
+        ended = Step(last, NO_STEP, word, self.heard.frames, score)
+        found: list[Word] = []
+        first = 0
+        for number in range(1, len(path) + 1):
+            step = path[number] if number < len(path) else ended
+            if step.word == NO_WORD:
+                continue
+            said = self._known.get(numbers[number]) if number < len(path) else None
+            if said is None:
+                said = self._word(path, first, number, step)
+                if number < len(path):
+                    self._known[numbers[number]] = said
+            found.append(said)
+            first = number
+        return tuple(found)
+
+    def _word(self, path: Sequence[Step], first: int, last: int, ended: Step) -> Word:
+        """Return the word of the steps from `first` on before `last`, which `ended` is."""
+        fits, gains = 0.0, 0.0
+        for number in range(first, last):
+            after = path[number + 1] if number + 1 < last else ended
+            # The first phone answers for the silence before it.
+            frame, score = (path[number].frame, path[number].score) if number else (0, 0.0)
+            scored = after.score - score - float(self.word_bonus[after.word]) - self.phone_bonus
+            fits += min(0.0, scored - self.heard.free(frame, after.frame))
+            gains += scored - self.heard.silent(frame, after.frame)
+        end = self.heard.last_frame(self.graph, path, last)
+        return Word(self.graph.words[ended.word], path[first].frame, end, last - first, fits, gains)

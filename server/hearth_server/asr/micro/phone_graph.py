@@ -32,7 +32,7 @@ MAX_ARC_PHONES = 16_000_000
 _SYMBOLS = len(PHONES) + 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PhoneGraph:
     """A finite automaton over phones. To enter a node is to say its phone; words are known where they end.
 

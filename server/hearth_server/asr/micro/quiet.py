@@ -25,6 +25,7 @@ class Quiet:
     def __init__(self) -> None:
         self._parts: list[NDArray[np.float64]] = []
         self._loudest = -np.inf
+        self._silence_s: float | None = 0.0  # as far as it was heard; None if not looked
 
     def hear(self, mel: Mel) -> None:
         """Take the next frames, shape (n, MELS)."""
@@ -32,16 +33,20 @@ class Quiet:
             levels = 10 * np.log10(np.exp(mel.astype(np.float64)).sum(axis=1))
             self._loudest = max(self._loudest, float(levels.max()))
             self._parts.append(levels)
+            self._silence_s = None
 
     def silence_s(self) -> float:
         """Return for how long it is quiet now; 0 too if loudness does not tell speech from what is behind it."""
-        if not self._parts:
-            return 0.0
+        if self._silence_s is None:
+            self._silence_s = self._look()
+        return self._silence_s
+
+    def _look(self) -> float:
         if self._parts[-1][-CLICK_FRAMES - 1 :].min() > self._loudest - LEAST_RANGE_DB:
             return 0.0  # most of the time: somebody speaks
         levels = np.concatenate(self._parts)
         self._parts = [levels]
-        noise, speech = np.quantile(levels, (0.1, 0.9))
+        noise, speech = _quantiles(levels, 0.1, 0.9)
         if speech - noise < LEAST_RANGE_DB:
             return 0.0
         threshold = max(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)
@@ -51,3 +56,16 @@ class Quiet:
             loud = run > CLICK_FRAMES
         last = np.flatnonzero(loud)
         return float(len(levels) - (last[-1] + 1 if len(last) else 0)) * FRAME_S
+
+
+def _quantiles(values: NDArray[np.float64], low: float, high: float) -> tuple[float, float]:
+    """Return what numpy's `quantile` does, without its checks, which take ten times as long as the rest."""
+    last = len(values) - 1
+    at = [share * last for share in (low, high)]
+    places = [min(int(place) + more, last) for place in at for more in (0, 1)]
+    ordered = np.partition(values, places)
+    found = [float(ordered[places[i]]) for i in range(4)]
+    return (
+        found[0] + (found[1] - found[0]) * (at[0] - int(at[0])),
+        found[2] + (found[3] - found[2]) * (at[1] - int(at[1])),
+    )

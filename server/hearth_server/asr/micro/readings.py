@@ -79,29 +79,33 @@ class Result:
     standing: Standing
 
 
-def weighed(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """Return readings with their posteriors and those of their words, from their scores."""
+def shared(readings: Sequence[Reading], scores: Sequence[float]) -> tuple[Reading, ...]:
+    """Return readings with their posteriors, their share among all the scores that there are."""
     if not readings:
         return ()
-    best = max(reading.score for reading in readings)
-    shares = [math.exp(reading.score - best) for reading in readings]
-    total = math.fsum(shares)
-    posteriors = [share / total for share in shares]
+    best = max(scores)
+    total = math.fsum(math.exp(score - best) for score in scores)
+    return tuple(replace(reading, posterior=math.exp(reading.score - best) / total) for reading in readings)
+
+
+def weighed(readings: Sequence[Reading], limit: int | None = None) -> tuple[Reading, ...]:
+    """Return the first readings, all if no limit is given, with their posteriors and those of their words by all."""
+    readings = shared(readings, [reading.score for reading in readings])
+    posteriors = [reading.posterior for reading in readings]
+    times: dict[str, list[tuple[int, int, int]]] = {}
+    for number, reading in enumerate(readings):
+        for word in reading.words:
+            times.setdefault(word.text, []).append((number, word.begin, word.end))
     return tuple(
         replace(
             reading,
-            posterior=posterior,
-            words=tuple(replace(word, posterior=_chance(word, readings, posteriors)) for word in reading.words),
+            words=tuple(replace(word, posterior=_chance(word, times[word.text], posteriors)) for word in reading.words),
         )
-        for reading, posterior in zip(readings, posteriors, strict=True)
+        for reading in readings[:limit]
     )
 
 
-def _chance(word: Word, readings: Sequence[Reading], posteriors: Sequence[float]) -> float:
-    """Return the share of the readings that have the word at about the same time."""
-    there = (
-        posterior
-        for reading, posterior in zip(readings, posteriors, strict=True)
-        if any(w.text == word.text and w.begin <= word.end and word.begin <= w.end for w in reading.words)
-    )
-    return min(1.0, math.fsum(there))
+def _chance(word: Word, times: Sequence[tuple[int, int, int]], posteriors: Sequence[float]) -> float:
+    """Return the share of the readings that have the word at about the same time; times are number, begin and end."""
+    there = {number for number, begin, end in times if begin <= word.end and word.begin <= end}
+    return min(1.0, math.fsum(posteriors[number] for number in there))

@@ -216,6 +216,15 @@ def test_a_copy_goes_on_by_itself() -> None:
     assert decoder.result() == decoded(graph, frames).result()
 
 
+def test_posteriors_of_words_are_left_out_if_nobody_wants_them() -> None:
+    heard = decoded(home_graph(), random_frames(40, 0), DecoderSettings(**EXACT))  # type: ignore[arg-type]
+    whole, quick = heard.result(3), heard.result(3, by_word=False)
+    assert len(quick.readings) == 3
+    for one, other in zip(whole.readings, quick.readings, strict=True):
+        assert (one.text, one.score, one.posterior) == (other.text, other.score, other.posterior)
+    assert quick.standing == whole.standing
+
+
 def test_noise_fits_worse_than_speech() -> None:
     graph = home_graph()
     speech = decoded(graph, said("turn on the light")).result().readings[0]
