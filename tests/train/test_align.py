@@ -43,7 +43,7 @@ def test_no_combination_is_likelier(words: list[Variants], frames: int, seed: in
         - UNUSUAL * sum(n > 0 for n in chosen)
         for chosen in itertools.product(*(range(len(word)) for word in words))
     }
-    found = likeliest(words, scores.astype(np.float64))
+    found = likeliest(words, scores)
     if not found:
         assert max(tried.values()) == -np.inf
     else:
@@ -60,7 +60,7 @@ def test_the_vowel_that_was_said_is_chosen() -> None:
     assert known is not None
     assert len(known[0]) > 1
     said = [BLANK, *itertools.chain.from_iterable((phone, BLANK) for phone in numbers("DH IY AE P AH L"))]
-    posteriors = np.full((len(said), 40), 1e-4)
+    posteriors = np.full((len(said), 40), 1e-4, np.float32)
     posteriors[np.arange(len(said)), said] = 1
     utterance = Utterance("a", "made", "one", "the apple", phones("the apple") or ())
     assert aligned((utterance, np.log(posteriors))).phones == numbers("DH IY AE P AH L")
@@ -68,4 +68,4 @@ def test_the_vowel_that_was_said_is_chosen() -> None:
 
 def test_what_cannot_be_said_in_so_few_frames_stays() -> None:
     utterance = Utterance("a", "made", "one", "the apple", phones("the apple") or ())
-    assert aligned((utterance, np.zeros((2, 40)))) == utterance
+    assert aligned((utterance, np.zeros((2, 40), np.float32))) == utterance

@@ -92,7 +92,7 @@ def aligned(job: tuple[Utterance, NDArray[np.float32]]) -> Utterance:
     return replace(utterance, phones=likeliest(known, log_posteriors) or utterance.phones)
 
 
-def likeliest(words: Sequence[Variants], log_posteriors: NDArray[np.float32]) -> tuple[int, ...]:
+def likeliest(words: Sequence[Variants], log_posteriors: NDArray[np.floating]) -> tuple[int, ...]:
     """Return the phones of the best path through the words, one pronunciation each; empty if they do not fit in.
 
     Args:
