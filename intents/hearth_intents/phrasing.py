@@ -95,9 +95,10 @@ class Phrasing:
         self._roots_of_home.clear()
         self._said_of_home.clear()
         self._signatures.clear()
-        for at, entry in enumerate(self.lists):
-            if entry.of_home:
-                self.lists[at] = replace(entry, source=self._source(-at - 1, entry))
+        self.lists = [
+            replace(entry, source=self._source(-at - 1, entry)) if entry.of_home else entry
+            for at, entry in enumerate(self.lists)
+        ]
         self._unfill([number for number, root in before.items() if self._root(number) != root])
 
     def _source(self, number: int, entry: ListUse) -> SlotList:
