@@ -57,4 +57,4 @@ train: $(TRAIN) ## The micro model from recordings to the file that is shipped (
 	train/run.sh
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist server/hearth_server/asr/micro/libpassing.so

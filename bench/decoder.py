@@ -1,11 +1,12 @@
 """How large the phone graph of a home is, and what decoding against it costs.
 
-    python bench/decoder.py [--json] [--entities 30,300,1000] [--sentences 40] [--clear 0.8]
+    python bench/decoder.py [--json] [--entities 30,300,1000] [--sentences 40] [--clear 0.8] [--numpy]
 
 One row a home. Sentences of the home's grammar become posteriors as a phone model gives them (made up: spikes, phones
 taken for others or missed, noise), fed four frames at a time. `right` says how many came back as they were; `/ audio`
-is CPU time over that of the audio, `with readings` the same where the readings so far are asked for after each feed.
-After a name changed, `grammar s` of CPU time go into its words, and `name s` into their phones, all compiled anew.
+is CPU time over that of the audio, `with readings` the same where the readings so far are asked for after each feed;
+`compiled` says whether by `passing.c`, `--numpy` has it by numpy, and the tokens are the same. After a name changed,
+`grammar s` of CPU time go into its words, which are made of those before, and `name s` into their phones, made anew.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
 from hearth_intents.sentences import load_sentences
+from hearth_server.asr.micro.compiled import Begin, installed, passing
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.model import FRAME_S
+from hearth_server.asr.micro.passing import ArrayPassing
 from hearth_server.asr.micro.phone_graph import PhoneGraph, compile_phones
 from hearth_server.asr.pocketsphinx import dictionary
 from hearth_server.asr.pronounce import Pronunciations, pronounce
@@ -52,23 +55,27 @@ def main() -> None:
     parser.add_argument(
         "--clear", type=float, default=0.8, help="share of a spike that is right (default: %(default)s)"
     )
+    parser.add_argument("--numpy", action="store_true", help="do not use the compiled token passing")
     options = parser.parse_args()
+    begin = ArrayPassing if options.numpy else passing
     sizes = [int(size) for size in options.entities.split(",")]
-    rows = [measure(large_home(size), options.sentences, options.clear) for size in sizes]
+    rows = [measure(large_home(size), options.sentences, options.clear, begin) for size in sizes]
     if options.json:
-        print(json.dumps({"benchmark": "decoder", "language": "en", "clear": options.clear, "homes": rows}))
+        compiled = installed() is not None and not options.numpy
+        found = {"benchmark": "decoder", "language": "en", "clear": options.clear, "compiled": compiled, "homes": rows}
+        print(json.dumps(found))
     else:
         _print_table(rows)
 
 
-def measure(home: Home, sentences: int, clear: float) -> dict[str, Any]:
+def measure(home: Home, sentences: int, clear: float, begin: Begin) -> dict[str, Any]:
     """Return sizes, and times in seconds of CPU, the best of three runs."""
     texts = load_sentences("en")
-    compile_grammar(texts, home)  # what the sentences alone need is done once
+    before = compile_grammar(texts, home)
     entity_id, entity = next(iter(home.entities.items()))
     entities = {**home.entities, entity_id: replace(entity, name="Marvellous Lantern")}
     changed = Home.of(home.floors.values(), home.areas.values(), entities.values())
-    grammar, words = _timed(lambda: compile_grammar(texts, changed), 1)
+    grammar, words = _timed(lambda: compile_grammar(texts, changed, before=before), 1)
     said, look_up = _timed(lambda: pronounce(grammar.graph.words, grammar.spoken, dictionary()))
     graph, phones = _timed(lambda: compile_phones(grammar.graph, said))
     return {
@@ -82,22 +89,27 @@ def measure(home: Home, sentences: int, clear: float) -> dict[str, Any]:
         "grammar_seconds": round(words, 3),
         "pronounce_seconds": round(look_up, 3),
         "phones_seconds": round(phones, 3),
-        **decode(grammar, said, graph, sentences, clear),
+        **decode(grammar, said, graph, sentences, clear, begin),
     }
 
 
-def decode(grammar: Grammar, said: Pronunciations, graph: PhoneGraph, count: int, clear: float) -> dict[str, Any]:
+def decode(
+    grammar: Grammar, said: Pronunciations, graph: PhoneGraph, count: int, clear: float, begin: Begin
+) -> dict[str, Any]:
     """Return what decoding costs, and how much of it is right."""
     rng = np.random.default_rng(0)
     sentences = grammar.graph.sample(Random(0), count)
     heard = [spoken(phones_of(words, said), rng, clear=clear) for words in sentences]
     audio = sum(map(len, heard)) * FRAME_S
-    settings = DecoderSettings()
-    texts, seconds = _timed(lambda: [_decoded(graph, settings, frames) for frames in heard])
-    _, with_readings = _timed(lambda: [_decoded(graph, settings, frames, asked=True) for frames in heard], 1)
+
+    def new() -> Decoder:
+        return Decoder(graph, DecoderSettings(), begin=begin)
+
+    texts, seconds = _timed(lambda: [_decoded(new(), frames) for frames in heard])
+    _, with_readings = _timed(lambda: [_decoded(new(), frames, asked=True) for frames in heard], 1)
     active = []
     for frames in heard:
-        decoder = Decoder(graph, settings)
+        decoder = new()
         for frame in frames:
             decoder.feed(frame[None])
             active.append(decoder.active)
@@ -112,8 +124,7 @@ def decode(grammar: Grammar, said: Pronunciations, graph: PhoneGraph, count: int
     }
 
 
-def _decoded(graph: PhoneGraph, settings: DecoderSettings, frames: NDArray[np.float32], asked: bool = False) -> str:
-    decoder = Decoder(graph, settings)
+def _decoded(decoder: Decoder, frames: NDArray[np.float32], asked: bool = False) -> str:
     for first in range(0, len(frames), FRAMES_A_FEED):
         decoder.feed(frames[first : first + FRAMES_A_FEED])
         if asked:

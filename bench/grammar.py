@@ -2,7 +2,10 @@
 
     python bench/grammar.py [--json] [--entities 30,300,1000] [--folder examples/barista/sentences]
 
-One row a home. `ratio` is the compile time over the time that hassil takes to parse the same sentences.
+One row a home. `ratio` is the compile time over the time that hassil takes to parse the same sentences. `renamed` is
+what it takes when one thing has another name and what was compiled before is taken over, as the server does it, in
+seconds of CPU, and `/ anew` that over the same made anew, in the same run. `rss MB` is what a first compile adds at
+most to a new process that has the sentences.
 """
 
 from __future__ import annotations
@@ -10,9 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -24,7 +29,7 @@ from hearth_core.command import Context
 from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.matcher import Matcher
-from hearth_intents.sentences import load_sentences
+from hearth_intents.sentences import Sentences, load_sentences
 from hearth_intents.slots import home_lists
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -32,8 +37,25 @@ from tests.intents.homes import large_home
 
 T = TypeVar("T")
 
+ROOT = Path(__file__).parent.parent
 TEXTS = 100
 REPEATS = 3
+
+
+_MEMORY = """
+import re, sys
+sys.path.insert(0, ".")
+from hearth_intents.compile import compile_grammar
+from hearth_intents.sentences import load_sentences
+from tests.intents.homes import large_home
+def peak():  # getrusage would tell the parent's
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1000
+sentences = load_sentences("en")
+compile_grammar(sentences, large_home(3))
+before = peak()
+compile_grammar(sentences, large_home(int(sys.argv[1])), talk=True)
+print(round(peak() - before, 1))
+"""
 
 
 def main() -> None:
@@ -58,6 +80,7 @@ def measure(home: Home, folders: list[Path]) -> dict[str, Any]:
     # each run on sentences fresh from the disk: a first compile is what a user waits for
     grammar, first = _timed(lambda: compile_grammar(load_sentences("en", folders), home))
     compiled = max(first - load, 0.0)
+    renamed, anew = rename(sentences, home)
     matcher, build = _timed(lambda: Matcher(sentences, home))
     texts = [" ".join(words) for words in grammar.graph.sample(Random(0), TEXTS)]
     context = Context(area_id=next(iter(home.areas)))
@@ -76,6 +99,10 @@ def measure(home: Home, folders: list[Path]) -> dict[str, Any]:
         "sentences": grammar.graph.sentence_count(),
         "load_seconds": round(load, 4),
         "compile_seconds": round(compiled, 4),
+        "renamed_cpu_seconds": round(renamed, 4),
+        "anew_cpu_seconds": round(anew, 4),
+        "renamed_ratio": round(renamed / anew, 3),
+        "rss_mb": memory(len(home.entities)),
         "hassil_parse_seconds": round(parse, 4),
         "ratio": round(compiled / parse, 2),
         "matcher_seconds": round(build, 4),
@@ -83,6 +110,27 @@ def measure(home: Home, folders: list[Path]) -> dict[str, Any]:
         "hassil_match_seconds": round(statistics.median(theirs), 5),
         "match_ratio": round(statistics.median(ours) / statistics.median(theirs), 2),
     }
+
+
+def rename(sentences: Sentences, home: Home) -> tuple[float, float]:
+    """Return the seconds of CPU for the grammar after a new name, from the one before and made anew."""
+    entity_id, entity = next(iter(home.entities.items()))
+    entities = {**home.entities, entity_id: replace(entity, name="Marvellous Lantern")}
+    changed = Home.of(home.floors.values(), home.areas.values(), entities.values())
+    before = compile_grammar(sentences, home, talk=True)
+    began = time.process_time()
+    compile_grammar(sentences, changed, talk=True, before=before)
+    between = time.process_time()
+    compile_grammar(sentences, changed, talk=True)
+    return between - began, time.process_time() - between
+
+
+def memory(entities: int) -> float:
+    """Return the megabytes that a compile adds at its peak, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEMORY, str(entities)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return float(done.stdout)
 
 
 def hassil_parse() -> int:
@@ -107,7 +155,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(title="The home's grammar, English", title_justify="left")
-    for heading in ("entities", "states", "arcs", "words", "compile s", "/ parse", "match ms", "/ hassil"):
+    compiled = ("compile s", "/ parse", "renamed", "/ anew", "rss MB")
+    for heading in ("entities", "states", "arcs", "words", *compiled, "match ms", "/ hassil"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
@@ -117,6 +166,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             str(row["words"]),
             f"{row['compile_seconds']:.2f}",
             f"{row['ratio']:.1f}",
+            f"{row['renamed_cpu_seconds']:.2f}",
+            f"{row['renamed_ratio']:.2f}",
+            f"{row['rss_mb']:.0f}",
             f"{row['match_seconds'] * 1000:.1f}",
             f"{row['match_ratio']:.2f}",
         )

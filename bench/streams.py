@@ -8,7 +8,8 @@ CPU seconds of its thread, as milliseconds for an audio second; `silero` beside 
 `streams`: so many speakers at once, each on its own thread with its own voice detector, as the server runs them, held
 to so many cores. A chunk is fed when its audio would be there; `late` is how long after that it is done, in
 milliseconds: who falls behind is later and later. `lag` is the lateness of the last second of audio less that of the
-first.
+first; `cores_used` is the CPU time over that of the audio: with more than there are, they fall behind. `rss` is what
+they add to the process at most.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -134,6 +136,7 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
         EngineError: some of them were not heard to their end.
     """
     chunks = len(pcm) // CHUNK_BYTES
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     late = np.full((count, chunks), np.nan)
     heard = np.zeros(count, dtype=np.bool_)
     begin = time.perf_counter() + 0.5
@@ -172,6 +175,7 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
         "lag_ms": round(1000 * float(np.median(late[:, -second:]) - np.median(late[:, :second])), 1),
         "cpu_per_audio_s": round(cpu / seconds / count, 4),
         "cores_used": round(cpu / seconds, 2),
+        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000 - before, 1),
     }
 
 

@@ -9,6 +9,7 @@ Source: hash-consing of acyclic automata, Daciuk et al. 2000, as decision diagra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from hearth_core.errors import SentenceError
 
@@ -27,10 +28,12 @@ class Automata:
 
     def __init__(self, max_nodes: int = 1_000_000) -> None:
         self._max_nodes = max_nodes
-        self._numbers: dict[tuple[bool, tuple[tuple[int, int], ...]], int] = {(False, ()): NOTHING, (True, ()): EMPTY}
+        # By whether a sequence may end there, and the arcs: symbol, target, symbol, target … A tuple for each arc would
+        # be half of all memory.
+        self._numbers: tuple[dict[tuple[int, ...], int], ...] = {(): NOTHING}, {(): EMPTY}
         self._final: list[bool] = [False, True]
         self._arcs: list[dict[int, int]] = [{}, {}]
-        self._unions: dict[frozenset[int], int] = {}
+        self._unions: dict[tuple[int, ...], int] = {}
         self._chains: dict[tuple[int, int], int] = {}
 
     def __len__(self) -> int:
@@ -52,8 +55,8 @@ class Automata:
         """
         if NOTHING in arcs.values():
             arcs = {symbol: target for symbol, target in arcs.items() if target != NOTHING}
-        key = (final, tuple(sorted(arcs.items())))
-        number = self._numbers.get(key)
+        key = tuple(chain.from_iterable(sorted(arcs.items())))
+        number = self._numbers[final].get(key)
         if number is None:
             number = len(self._arcs)
             if number >= self._max_nodes:
@@ -61,7 +64,7 @@ class Automata:
                     f"the sentences make a grammar of more than {self._max_nodes} nodes",
                     remedy="Split templates with many optional parts into several, or leave sentences out",
                 )
-            self._numbers[key] = number
+            self._numbers[final][key] = number
             self._final.append(final)
             self._arcs.append(dict(arcs))
         return number
@@ -72,9 +75,9 @@ class Automata:
 
     def union(self, nodes: Iterable[int]) -> int:
         """Return what accepts everything that any of the nodes accepts."""
-        members = frozenset(nodes) - {NOTHING}
+        members = tuple(sorted({*nodes} - {NOTHING}))  # a frozenset takes five times the memory
         if len(members) < 2:
-            return next(iter(members), NOTHING)
+            return members[0] if members else NOTHING
         known = self._unions.get(members)
         if known is None:
             targets: dict[int, set[int]] = {}
@@ -112,10 +115,10 @@ class Automata:
                 final = True
         return self.node(final, {symbol: self._of_sorted(tails) for symbol, tails in rest.items()})
 
-    def reachable(self, start: int) -> list[int]:
-        """Return the nodes of an automaton, its start first, in the order of a breadth-first walk."""
-        order = [start]
-        seen = {start}
+    def reachable(self, *starts: int) -> list[int]:
+        """Return the nodes of an automaton, its start first, in the order of a breadth-first walk; or of several."""
+        order = list(starts)
+        seen = set(starts)
         for node in order:
             for target in self._arcs[node].values():
                 if target not in seen:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from hearth_core.home import Home
 from .automaton import EMPTY, NOTHING
 from .grammar import Grammar
 from .graph import WordGraph
-from .phrasing import FROM_SATELLITE, Phrasing
+from .phrasing import FROM_SATELLITE, ListUse, Phrasing
 from .sentences import Sentences, is_authors, is_text_only
 from .slots import home_names
 from .talk import talk_blocks
@@ -45,6 +47,9 @@ LEFT_OUT = frozenset(
     }
 )
 
+# Names that are gone leave nodes behind; with so many times the nodes of the first home all is made anew.
+MOST_GROWTH = 2
+
 # A home of 1,000 entities has a tenth of it.
 MAX_ARCS = 4_000_000
 
@@ -56,6 +61,7 @@ def compile_grammar(
     left_out: Iterable[str] = LEFT_OUT,
     talk: bool = False,
     pin_digits: int = 0,
+    before: Grammar | None = None,
 ) -> Grammar:
     """Return everything that can be said in a home.
 
@@ -68,23 +74,65 @@ def compile_grammar(
         left_out: intents of Home Assistant's own sentences to leave out; an author's are always in.
         talk: whether answers to questions ("yes") and follow-ups ("turn it off") are in.
         pin_digits: with talk, how many digits a PIN has; 0 if there is none.
+        before: a grammar of another home by the same sentences, whose work is taken over as far as other names leave it
+            as it is; the grammar itself stays what it is. It accepts the same as one made anew, with other numbers.
 
     Raises:
         SentenceError: the sentences make a graph that is too large.
     """
     try:
         talks = talk_blocks(sentences.language, pin_digits) if talk else ()
-        return Compiler(sentences, home).grammar(frozenset(left_out), talks)
+        compiler = before.compiler if before is not None else None
+        if compiler is None or not compiler.serves(sentences, home):
+            compiler = Compiler(sentences, home)
+        return compiler.grammar_of(home, frozenset(left_out), talks)
     except RecursionError as error:
         raise SentenceError("a sentence is too long", remedy="Split long templates into several") from error
 
 
 class Compiler(Phrasing):
-    """One home's automata. `compile_grammar` makes all sentences one; authors' tools look at single templates."""
+    """A home's automata. `compile_grammar` makes all sentences one; authors' tools look at single templates.
+
+    One home after the other: while lists stay symbols, sentences are the same in all homes; and what the words of other
+    lists leave as it was is the same number, of which is known what was made of it.
+    """
 
     def __init__(self, sentences: Sentences, home: Home) -> None:
         super().__init__(sentences, home)
         self._home = home
+        self._one = Lock()
+        self._first_nodes = 0
+        self._narrow: dict[int, tuple[str, str, bool]] = {}
+        self._told: dict[tuple[str, str, str, bool], TextSlotList] = {}
+        self._built: dict[int, tuple[IntentData, tuple[int, ...]]] = {}
+        self._by_roles: dict[tuple[str, bool], dict[tuple[int, frozenset[str]], int]] = {}
+        self._by_place: dict[tuple[str, str, bool], dict[int, int]] = {}
+
+    def serves(self, sentences: Sentences, home: Home) -> bool:
+        """Return whether `grammar_of` makes of another home what a new compiler would."""
+        small = len(self.words) <= MOST_GROWTH * self._first_nodes
+        return sentences is self.sentences and small and self.fits(home)
+
+    def grammar_of(self, home: Home, left_out: frozenset[str], talks: tuple[IntentData, ...] = ()) -> Grammar:
+        """Return a home's grammar; one thread at a time, whoever else waits."""
+        with self._one:
+            if home is not self._home:
+                self.rehome(home)
+            grammar = self.grammar(left_out, talks)
+            self._first_nodes = self._first_nodes or len(self.words)
+            return grammar
+
+    def rehome(self, home: Home) -> None:
+        """Fill the lists with another home's names; what these names do not change stays as it is."""
+        self._home = home
+        for derived in ("_several", "_placed"):
+            self.__dict__.pop(derived, None)
+        self._told.clear()
+        super().rehome(home)
+
+    def _source(self, number: int, entry: ListUse) -> SlotList:
+        narrowed = self._narrow.get(number)
+        return self._there(entry.role, *narrowed) if narrowed else super()._source(number, entry)
 
     def grammar(self, left_out: frozenset[str], talks: tuple[IntentData, ...] = ()) -> Grammar:
         """Return the home's grammar, with what is said after a command or a question."""
@@ -108,6 +156,7 @@ class Compiler(Phrasing):
             spoken={word: said for word, said in sorted(spoken.items()) if word in vocabulary},
             unspeakable=tuple(name for name in names if not self.speech.words(name)),
             closing=frozenset(number for number, node in enumerate(nodes) if node in closing),
+            compiler=self,
         )
 
     def _after_skipped(self, skipped: int, node: int) -> int:
@@ -126,9 +175,13 @@ class Compiler(Phrasing):
         done = {end, EMPTY}
         closing: set[int] = set()
         not_closing: set[int] = set()
+        alike: set[int] = set()  # below these both are the same, and most of them are: no pairs are needed
         pending, seen = [(start, telling)], {(start, telling)}
         while pending:
             node, told = pending.pop()
+            if node == told:
+                alike.add(node)
+                continue
             (closing if node in done or told in done else not_closing).add(node)
             after = self.words.arcs(told)
             for word, target in self.words.arcs(node).items():
@@ -136,6 +189,8 @@ class Compiler(Phrasing):
                 if pair not in seen:
                     seen.add(pair)
                     pending.append(pair)
+        for node in self.words.reachable(*alike):
+            (closing if node in done else not_closing).add(node)
         return closing - not_closing
 
     def _skip_words(self) -> Iterator[list[int]]:
@@ -153,16 +208,23 @@ class Compiler(Phrasing):
                     continue
                 if is_text_only(block):
                     continue
-                scope = self.scope(block)
                 named = block.requires_context.keys() <= FROM_SATELLITE
-                for sentence in block.sentences:
-                    yield self.say(self.pieces.build(sentence.expression, EMPTY, scope), end, named)
+                for pieces in self._pieces(block):
+                    yield self.say(pieces, end, named)
 
     def _answers(self, talks: tuple[IntentData, ...], end: int) -> Iterator[int]:
         for block in talks:
+            for pieces in self._pieces(block):
+                yield self.say(pieces, end, True)
+
+    def _pieces(self, block: IntentData) -> tuple[int, ...]:
+        """Return the pieces of a block's sentences."""
+        known = self._built.get(id(block))  # the block is kept, so that no other gets its id
+        if known is None:
             scope = self.scope(block)
-            for sentence in block.sentences:
-                yield self.say(self.pieces.build(sentence.expression, EMPTY, scope), end, True)
+            built = tuple(self.pieces.build(sentence.expression, EMPTY, scope) for sentence in block.sentences)
+            known = self._built[id(block)] = (block, built)
+        return known[1]
 
     def _has_any(self, intent: str, block: IntentData, domains: set[str]) -> bool:
         """Return whether the home has a thing of the kind that a block is about."""
@@ -185,9 +247,16 @@ class Compiler(Phrasing):
         With `telling`, only if the place also tells which thing is meant: another of that name is elsewhere.
         """
         for role, places in (("area", self._home.areas), ("floor", self._home.floors)):
-            both = self._with_roles(node, frozenset({"name", role}), frozenset(), True, {})
-            rest = self._with_roles(node, frozenset({"name", role}), frozenset(), False, {})
-            there = [self._in_place(both, role, place, telling, {}) for place in places]
+            both, rest = (
+                self._with_roles(
+                    node, frozenset({"name", role}), frozenset(), wanted, self._by_roles.setdefault((role, wanted), {})
+                )
+                for wanted in (True, False)
+            )
+            there = [
+                self._in_place(both, role, place, telling, self._by_place.setdefault((role, place, telling), {}))
+                for place in places
+            ]
             node = self.words.union((rest, *there))
         return node
 
@@ -219,12 +288,21 @@ class Compiler(Phrasing):
         if symbol > 0 or self.lists[-symbol - 1].role not in ("name", role):
             return symbol
         entry = self.lists[-symbol - 1]
-        source = self._placed[role, place, entry.role]
-        if telling and entry.role == "name":
-            several = self._several[role]
-            values = [value for value in _texts(source) if _text(value) in several]
-            source = TextSlotList(source.name, values)
-        return self.list_number((symbol, role, place, telling), replace(entry, source=source))
+        source = self._there(entry.role, role, place, telling)
+        number = self.list_number((symbol, role, place, telling), replace(entry, source=source))
+        self._narrow[number] = (role, place, telling)
+        return number
+
+    def _there(self, of: str, role: str, place: str, telling: bool) -> TextSlotList:
+        """Return the names in a place, or its own; none if the home has it no more."""
+        known = self._told.get((of, role, place, telling))
+        if known is None:
+            known = self._placed.get((role, place, of), TextSlotList(of, []))
+            if telling and of == "name":
+                several = self._several[role]
+                known = TextSlotList(known.name, [value for value in known.values if _text(value) in several])
+            self._told[of, role, place, telling] = known
+        return known
 
     @cached_property
     def _several(self) -> dict[str, set[str]]:
@@ -260,19 +338,24 @@ class Compiler(Phrasing):
     # the whole
 
     def _graph(self, nodes: list[int]) -> WordGraph:
-        state = {node: number for number, node in enumerate(nodes)}
-        arcs = [(state[node], state[target], word) for node in nodes for word, target in self.words.arcs(node).items()]
-        if len(arcs) > MAX_ARCS:
+        ways = [self.words.arcs(node) for node in nodes]
+        counts = [len(arcs) for arcs in ways]
+        if sum(counts) > MAX_ARCS:
             raise SentenceError(
                 f"the sentences make a grammar of more than {MAX_ARCS} arcs", remedy="Leave sentences or names out"
             )
-        table = np.array(arcs, dtype=np.int32).reshape(-1, 3)
+        state = np.zeros(len(self.words), dtype=np.int32)
+        state[nodes] = np.arange(len(nodes))
+        table = np.empty((sum(counts), 3), dtype=np.int32)
+        table[:, 0] = np.repeat(np.arange(len(nodes)), counts)
+        table[:, 1] = state[np.fromiter(chain.from_iterable(arcs.values() for arcs in ways), np.int64, len(table))]
+        table[:, 2] = np.fromiter(chain.from_iterable(ways), np.int64, len(table))
         used, table[:, 2] = np.unique(table[:, 2], return_inverse=True)
         return WordGraph(
             words=tuple(self.symbols.texts[word] for word in used),
             arcs=table,
             # nobody says nothing
-            finals=np.array([state[node] for node in nodes[1:] if self.words.final(node)], dtype=np.int32),
+            finals=state[[node for node in nodes[1:] if self.words.final(node)]],
             states=len(nodes),
         )
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .graph import WordGraph
+
+if TYPE_CHECKING:
+    from .compile import Compiler
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,6 +21,7 @@ class Grammar:
         graph: every sentence of a closed vocabulary (templates with free text are left to open engines).
         names: the home's names, for engines that are biased rather than bound.
         spoken: words of the graph that are not pronounced as written, with their "say it as" spelling.
+        compiler: what made it, to make that of the home's next names from; None if it was made otherwise.
         closing: states of the graph after which nothing is said but politeness ("please"): who is there is done.
         unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
@@ -27,3 +32,4 @@ class Grammar:
     spoken: Mapping[str, str] = field(default_factory=dict)
     unspeakable: tuple[str, ...] = ()
     closing: frozenset[int] = frozenset()
+    compiler: Compiler | None = field(default=None, repr=False)

@@ -7,7 +7,7 @@ symbol below 0 until it is filled with its words.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from hassil.expression import ListReference, Sentence, TextChunk
@@ -24,6 +24,9 @@ from .spoken import FRACTION, speech
 
 # Context that the satellite brings, not the sentence.
 FROM_SATELLITE = frozenset({"area"})
+
+
+_Kind = tuple[tuple[str, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,16 @@ class Phrasing:
         self._said: dict[tuple[int, int, bool], int] = {}
         self._said_of_home: dict[tuple[int, int, bool], int] = {}
         self._roots: dict[int, int] = {}
+        self._sequences: dict[str, tuple[tuple[int, ...], ...]] = {}
+        self._kept: dict[tuple[int, _Kind], bool] = {}
         self._roots_of_home: set[int] = set()
         self._of_home = False  # whether what is being made has the home's names in it
         self._filled: dict[int, int] = {}
+        self._linked: set[int] = set()
+        self._users: dict[int, list[int]] = {}  # nodes with an arc to a node, or with a list
+        self._signatures: dict[int, int] = {}  # by id of a home's list
+        self._signature_numbers: dict[tuple[tuple[str, _Kind], ...], int] = {}
+        self._roots_of_names: dict[tuple[int, int, bool], int] = {}
 
     # another home
 
@@ -76,19 +86,35 @@ class Phrasing:
         return bool(home.entities) == bool(_values(self.home_lists["name"]))
 
     def rehome(self, home: Home) -> None:
-        """Fill the lists with another home's names; what was made of sentences alone stays as it is.
+        """Fill the lists with another home's names; what these names do not change stays as it is.
 
         Automata only grow, so what was made before can go on being read.
         """
         self.home_lists = home_lists(home, self.speech)
-        self.lists = [
-            replace(entry, source=self.home_lists[entry.of_home]) if entry.of_home else entry for entry in self.lists
-        ]
-        for number in self._roots_of_home:
-            del self._roots[number]
+        before = {number: self._roots.pop(number) for number in self._roots_of_home}
         self._roots_of_home.clear()
         self._said_of_home.clear()
-        self._filled.clear()
+        self._signatures.clear()
+        self.lists = [
+            replace(entry, source=self._source(-at - 1, entry)) if entry.of_home else entry
+            for at, entry in enumerate(self.lists)
+        ]
+        self._unfill([number for number, root in before.items() if self._root(number) != root])
+
+    def _source(self, number: int, entry: ListUse) -> SlotList:
+        """Return what fills a list of the home's now."""
+        return self.home_lists[entry.of_home]
+
+    def _unfill(self, lists: Iterable[int]) -> None:
+        """Forget what was filled with some lists."""
+        pending = list(lists)
+        seen = set(pending)
+        while pending:
+            for user in self._users.get(pending.pop(), ()):
+                if user not in seen:
+                    seen.add(user)
+                    self._filled.pop(user, None)
+                    pending.append(user)
 
     # lists
 
@@ -167,18 +193,52 @@ class Phrasing:
 
     def _values(self, entry: ListUse) -> int:
         assert isinstance(entry.source, TextSlotList)
-        plain: list[list[int]] = []
+        if not entry.of_home:
+            return self._words_of(entry, filter(entry.keep, entry.source.values))
+        key = (self._signature(entry.source), entry.scope.key if entry.scope is not None else -1, bool(entry.role))
+        known = self._roots_of_names.get(key)
+        if known is None:
+            kept = (value for value in entry.source.values if self._keeps(entry, value))
+            known = self._roots_of_names[key] = self._words_of(entry, kept)
+        return known
+
+    def _words_of(self, entry: ListUse, values: Iterable[TextSlotValue]) -> int:
+        plain: list[tuple[int, ...]] = []
         templates: list[int] = []
-        for value in filter(entry.keep, entry.source.values):
+        for value in values:
             if isinstance(value.text_in, TextChunk):
-                if FRACTION.search(value.text_in.text) and not entry.role:
-                    continue
-                for words in self.speech.variants(value.text_in.text):
-                    plain.append([self.symbols[word] for word in words])
+                if entry.role or not FRACTION.search(value.text_in.text):
+                    plain.extend(self._said_text(value.text_in.text))
             elif entry.scope is not None:
                 pieces = self.pieces.build(value.text_in, EMPTY, entry.scope)
-                templates.append(self.fill(self.say(pieces, EMPTY, True)))
+                templates.append(self.fill(self.say(pieces, EMPTY, True)))  # a value holds no list (`sentences`)
         return self.words.union((self.words.of_sequences(plain), *templates))
+
+    def _keeps(self, entry: ListUse, value: TextSlotValue) -> bool:
+        """Return whether a template means a thing of the home's. Those of a kind are asked about once."""
+        if entry.scope is None:
+            return entry.keep(value)
+        key = (entry.scope.key, _kind(value))
+        known = self._kept.get(key)
+        if known is None:
+            known = self._kept[key] = entry.keep(value)
+        return known
+
+    def _signature(self, source: TextSlotList) -> int:
+        """Return a number of a home's list: of what is said in it, and of what kind that is."""
+        known = self._signatures.get(id(source))  # `lists` holds it until the next home
+        if known is None:
+            key = tuple((_text(value), _kind(value)) for value in source.values)
+            known = self._signature_numbers.setdefault(key, len(self._signature_numbers))
+            self._signatures[id(source)] = known
+        return known
+
+    def _said_text(self, text: str) -> tuple[tuple[int, ...], ...]:
+        known = self._sequences.get(text)
+        if known is None:
+            variants = self.speech.variants(text)
+            known = self._sequences[text] = tuple(tuple(self.symbols[word] for word in words) for words in variants)
+        return known
 
     # pieces to words
 
@@ -281,6 +341,7 @@ class Phrasing:
         """Return an automaton in which the words of lists stand for the lists."""
         known = self._filled.get(node)
         if known is None:
+            self._link(node)
             arcs = {word: self.fill(target) for word, target in self.words.arcs(node).items() if word > 0}
             lists = [
                 self.words.chain(self._root(number), self.fill(target))
@@ -289,6 +350,24 @@ class Phrasing:
             ]
             known = self._filled[node] = self.words.union((self.words.node(self.words.final(node), arcs), *lists))
         return known
+
+    def _link(self, node: int) -> None:
+        """Remember what a node is filled with."""
+        if node not in self._linked:
+            self._linked.add(node)
+            for symbol, target in self.words.arcs(node).items():
+                self._users.setdefault(target, []).append(node)
+                if symbol < 0:
+                    self._users.setdefault(symbol, []).append(node)
+
+
+def _text(value: TextSlotValue) -> str:
+    assert isinstance(value.text_in, TextChunk)  # a name is never parsed
+    return value.text_in.text
+
+
+def _kind(value: TextSlotValue) -> _Kind:
+    return tuple((value.context or {}).items())
 
 
 def _values(source: SlotList) -> list[TextSlotValue]:

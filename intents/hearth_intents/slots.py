@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import chain
 from typing import Any
@@ -97,17 +97,18 @@ def entity_context(entity: Entity) -> dict[str, Any]:
 def _listed(name: str, things: Iterable[tuple[str, Iterable[str], Mapping[str, Any]]], speech: Speech) -> TextSlotList:
     values = []
     for value, names, context in things:
-        for text in _texts(names, speech):
+        for text in _texts(tuple(names), speech):
             # a TextChunk, never parsed: a name may hold the brackets that templates are made of
             values.append(TextSlotValue(TextChunk(text), value, dict(context)))
     return TextSlotList(name=name, values=values)
 
 
-def _texts(names: Iterable[str], speech: Speech) -> list[str]:
+@lru_cache(maxsize=16_384)  # a home whose names change by one is listed again
+def _texts(names: tuple[str, ...], speech: Speech) -> tuple[str, ...]:
     texts: dict[str, str] = {}
     for name in names:
         said = (" ".join(words) for words in speech.variants(name))
         for text in (normalize_text(name).strip(), *said):
             if text:
                 texts.setdefault(text.casefold(), text)
-    return list(texts.values())
+    return tuple(texts.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hassil.intents import IntentData, Intents
@@ -12,6 +13,7 @@ from .replies import language_data, replies
 from .spoken import speech
 
 
+@lru_cache(maxsize=16)  # a home that is compiled again gets the same ones, and knows what was made of them
 def talk_blocks(language: str, pin_digits: int = 0) -> tuple[IntentData, ...]:
     """Return the sentences of answers and follow-ups, none for a language without files.
 

@@ -1,7 +1,7 @@
 """New names and sentences under the running server: what texts are understood by first, then what speech is heard by.
 
-The matcher takes a tenth of the time that the recogniser's grammar and graph take. So it is swapped as soon as it is
-there, and the recogniser follows; meanwhile it hears the names of before.
+The matcher takes a fraction of the time that the recogniser's grammar and graph take. So it is swapped as soon as it
+is there, and the recogniser follows; meanwhile it hears the names of before.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ class _Renewal:
         sentences = self.sentences
         assert sentences is not None
         digits = pipeline.settings.talk.gate.digits
-        grammar = await asyncio.to_thread(grammar_of, sentences, pipeline.house.home, digits)
+        before = pipeline.understanding.grammar
+        grammar = await asyncio.to_thread(grammar_of, sentences, pipeline.house.home, digits, before)
         await asyncio.to_thread(pipeline.engine.use, grammar)
         pipeline.understanding = replace(pipeline.understanding, grammar=grammar)
         took, words = time.monotonic() - began, len(grammar.graph.words)

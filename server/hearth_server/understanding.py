@@ -30,18 +30,19 @@ class Understanding:
     problems: tuple[SentenceError, ...] = ()
 
 
-def grammar_of(sentences: Sentences, home: Home, pin_digits: int = 0) -> Grammar:
+def grammar_of(sentences: Sentences, home: Home, pin_digits: int = 0, before: Grammar | None = None) -> Grammar:
     """Return what the recogniser is to hear by; computing of up to seconds for a large home.
 
     Args:
         sentences: what can be said.
         home: whose names are meant.
         pin_digits: how many digits the PIN has that may be asked for, 0 if there is none.
+        before: that of the home before, whose work is taken over where the sentences are the same.
 
     Raises:
         SentenceError: the sentences do not make a grammar.
     """
-    return compile_grammar(sentences, home, talk=True, pin_digits=pin_digits)
+    return compile_grammar(sentences, home, talk=True, pin_digits=pin_digits, before=before)
 
 
 def understand_home(

@@ -31,6 +31,8 @@ PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
 # Silence after which it is worth to look whether the sentence is over, which costs as much as half a second of audio.
 # No shorter silence can be configured to end a command.
 LOOK_S: Final = 0.1
+# So much more audio in which it stayed quiet is worth another look; until then what was seen holds.
+LOOK_AGAIN_BYTES: Final = BYTES_PER_SECOND * 64 // 1000
 # Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
 # about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
@@ -133,6 +135,8 @@ class MicroStream:
         self._decoder = engine.judge.decoder(home.phones)
         self._quiet = Quiet()
         self._ahead: Verdict | None = None  # what was said if the utterance is over now; None if not looked
+        self._seen: Verdict | None = None  # the last time that it was looked, in this silence
+        self._since_seen = 0
         self._since_partial = 0
         self._closed = False
 
@@ -156,6 +160,7 @@ class MicroStream:
         if len(pcm) % 2:
             raise EngineError("the audio ends within a sample")
         self._ahead = None
+        self._since_seen += len(pcm)
         self._decoder.feed(self._posteriors.feed(pcm))
         self._quiet.hear(self._posteriors.mel)
         self._since_partial += len(pcm)
@@ -172,9 +177,11 @@ class MicroStream:
         """Say whether the utterance could be over here."""
         quiet_s = max(self._quiet.silence_s(), unspoken_s)
         if quiet_s < LOOK_S:
+            self._seen = None
             return Ending()
-        verdict = self._look()
-        return Ending(verdict.outlook, min(quiet_s, verdict.silent_s))
+        if self._seen is None or self._since_seen >= LOOK_AGAIN_BYTES:
+            self._seen, self._since_seen = self._look(), 0
+        return Ending(self._seen.outlook, min(quiet_s, self._seen.silent_s + self._since_seen / BYTES_PER_SECOND))
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance; return its readings, none if it does not sound like a sentence of the grammar."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_STEP = -1
-# So many are kept whether or not anybody stands on them, half a megabyte: two thousand tokens have about ten thousand
+# So many are kept whether or not anybody stands on them, half a megabyte: two thousand tokens have about five thousand
 # behind them, and unclear speech adds two thousand a frame.
 FEW_STEPS = 20_000
 _FIRST = 1024
