@@ -6,8 +6,9 @@ A recording gets 0.5 s before it and 10 s after it, alone or with what goes on b
 defines it: one talker (`tv`), four at once (`babble`), or a noise. `cut` is a command that ended before its last word
 as the detector hears it clean, by more than 0.15 s; `before` are those of them that ended before their first, because
 who is behind spoke and paused while the speaker had not begun; `held` one that did not end within 10 s of it. `after`
-is from that last word to the end. `foreground` is what is built in, `all speech` the same without the comparison of
-levels.
+is from that last word to the end. `all speech` compares no levels; `foreground` does, within the command; `wake word`
+is what is built in: the level of the wake word before it is known as well. That is one of the recorded ones, in the
+same background, as loud as the command, or louder or softer by so many dB.
 """
 
 from __future__ import annotations
@@ -35,7 +36,27 @@ sys.path.insert(0, str(ROOT))
 from bench import sound  # noqa: E402 - found only now
 
 SETTINGS = EndpointSettings(no_speech_s=None)
-RULES = {"all speech": replace(SETTINGS, background_db=None), "foreground": SETTINGS}
+WORDS = sorted((ROOT / "tests" / "data" / "satellite").glob("*-*.flac"))
+LEAD_S = 0.6  # what a satellite keeps from before a detection
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a command is ended; `word_db` is how much louder its wake word is than it, None if there was none."""
+
+    name: str
+    settings: EndpointSettings
+    word_db: float | None = None
+
+
+RULES = (
+    Rule("all speech", replace(SETTINGS, background_db=None)),
+    Rule("foreground", SETTINGS),
+    Rule("wake word", SETTINGS, 0.0),
+    Rule("word +6 dB", SETTINGS, 6.0),
+    Rule("word +12 dB", SETTINGS, 12.0),
+    Rule("word -6 dB", SETTINGS, -6.0),
+)
 TAIL_S = 10.0
 
 
@@ -112,32 +133,45 @@ def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
     spoken = words(sound.pcm(clean), probabilities(sound.pcm(clean)))
     if spoken is None:
         return []
-    mixed = clean
+    speech_level, back = sound.speech_db(speech), np.zeros(len(clean), np.float32)
     if behind.talkers:
         back = sound.talkers(others, behind.talkers, len(clean), seed)
-        mixed = sound.add(
-            clean, back, speech_level=sound.speech_db(speech), level=sound.speech_db(back), snr_db=behind.snr_db
+        back = sound.add(
+            np.zeros_like(back), back, speech_level=speech_level, level=sound.speech_db(back), snr_db=behind.snr_db
         )
     elif behind.snr_db and noise is not None:
         back = sound.part(sound.load(noise), len(clean), seed)
-        mixed = sound.add(
-            clean, back, speech_level=sound.speech_db(speech), level=sound.noise_db(back), snr_db=behind.snr_db
+        back = sound.add(
+            np.zeros_like(back), back, speech_level=speech_level, level=sound.noise_db(back), snr_db=behind.snr_db
         )
-    pcm = sound.pcm(mixed)
+    pcm = sound.pcm(clean + back)
     heard = probabilities(pcm)
-    return [_score(rule, settings, behind, pcm, heard, spoken) for rule, settings in RULES.items()]
+    word = sound.load(WORDS[seed % len(WORDS)])
+    return [_score(rule, behind, pcm, heard, spoken, lead(word, rule, speech_level, back)) for rule in RULES]
+
+
+def lead(word: sound.Samples, rule: Rule, speech_level: float, back: sound.Samples) -> bytes | None:
+    """Return what is heard up to 0.1 s after a wake word's last sound, with what goes on behind it."""
+    if rule.word_db is None:
+        return None
+    word = word * np.float32(10 ** ((speech_level + rule.word_db - sound.speech_db(word)) / 20))
+    end = int(np.flatnonzero(np.abs(word) > np.abs(word).max() / 30)[-1]) + 1
+    said = np.concatenate([word[:end], np.zeros(RATE // 10, np.float32)])[-round(LEAD_S * RATE) :]
+    return sound.pcm(said + back[-len(said) :])
 
 
 def _score(
-    rule: str, settings: EndpointSettings, behind: Behind, pcm: bytes, heard: list[float], spoken: tuple[int, int]
+    rule: Rule, behind: Behind, pcm: bytes, heard: list[float], spoken: tuple[int, int], word: bytes | None
 ) -> Score:
-    endpointer = Endpointer(settings, Replay(heard))
+    endpointer = Endpointer(rule.settings, Replay(heard))
+    if word is not None:
+        endpointer.meet(word)
     reason = endpointer.feed(pcm)
     after_s = (endpointer.samples - spoken[1]) / RATE
     held = reason is not EndReason.SILENCE
     cut = not held and after_s < -0.15
     name = f"{behind.name} {behind.snr_db:g} dB" if behind.snr_db else behind.name
-    return Score(rule, name, cut, cut and endpointer.samples <= spoken[0], held, after_s)
+    return Score(rule.name, name, cut, cut and endpointer.samples <= spoken[0], held, after_s)
 
 
 def table(scores: list[Score]) -> Iterator[dict[str, object]]:

@@ -203,8 +203,12 @@ class House:
         self.say()
         said = await self.happens(ANSWER_S, event="transcript")
         if said is None or "lock the front door" not in said["text"]:
+            print(f"not heard: {said and said['text']!r}", file=sys.stderr)
             return False
-        return await self.happens(ANSWER_S, event="state", state="listening") is not None
+        if await self.happens(ANSWER_S, event="state", state="listening") is None:
+            print(f"heard, and then {self.state}", file=sys.stderr)
+            return False
+        return True
 
     async def ask(self, text: str) -> str:
         """Give the server a command as text; return its answer."""

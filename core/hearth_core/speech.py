@@ -14,7 +14,7 @@ from . import extras
 from .audio import RATE, Chunker
 from .command import EndReason
 from .errors import EngineError
-from .foreground import Foreground
+from .foreground import Foreground, loudest_db
 
 SILERO_WINDOW_BYTES: Final = 1024  # 512 samples, 32 ms: the only size that the model takes
 
@@ -98,6 +98,10 @@ class EndpointSettings:
             ends the command like silence; None takes all speech for the speaker's.
         background_s: that long of it ends a command; longer than `silence_s`, because people drop their voice.
         noisy_s: the same where something has gone on behind the speaker all the time.
+        meet_db: who is softer than the wake word by no more than this is the speaker.
+        meet_silence_s: as long as only others have spoken, a television, it takes this long a silence to end a command;
+        meet_s: but only so long after the stream's start, because people drop their voice after the wake word.
+        nobody_s: others who never pause end it here: the speaker is not waited for any longer.
         early_s: silence that ends a command to which nothing can be added, as a recogniser knows it that follows the
             home's sentences; None never ends one early. The endpointer itself does not know.
         open_s: silence that ends a command of which something is missing, if that is longer than `silence_s`.
@@ -119,6 +123,12 @@ class EndpointSettings:
     background_db: float | None = 10.0
     background_s: float = 1.0
     noisy_s: float = 0.6
+    # On 63 commands 7.9 % are cut before one talker at 10 and 15 dB without it, none with it (bench/endpoint.py). A
+    # wake word 12 dB louder than its command makes a few of those end at `meet_s` in place of after `silence_s`.
+    meet_db: float = 8.0
+    meet_silence_s: float = 2.0
+    meet_s: float = 4.0
+    nobody_s: float = 8.0
     early_s: float | None = 0.15
     open_s: float = 0.9
 
@@ -159,6 +169,16 @@ class Endpointer:
         margin_db = self._settings.background_db
         self._foreground = None if margin_db is None else Foreground(margin_db)
 
+    def meet(self, word: bytes) -> None:
+        """Take the sound of the wake word, s16le mono, before any other: how loud its speaker is tells who comes after.
+
+        Without it everybody may be the speaker, from the first word on.
+        """
+        level_db = loudest_db(word)
+        margin_db = self._settings.background_db
+        if level_db is not None and margin_db is not None:
+            self._foreground = Foreground(margin_db, level_db - self._settings.meet_db)
+
     def feed(self, pcm: bytes) -> EndReason | None:
         """Take the next audio, 16 kHz s16le mono in chunks of any size; return why the utterance ended, if it did.
 
@@ -194,12 +214,17 @@ class Endpointer:
 
     def _reason(self) -> EndReason | None:
         settings = self._settings
+        unmet = self._foreground is not None and not self._foreground.met
         if self.speech_end is not None and not self._run:
             enough = self._speech >= settings.min_speech_s * RATE
             needed = self.silence_s if enough else max(self.silence_s, settings.short_silence_s)
+            if unmet and self.samples < settings.meet_s * RATE:
+                needed = max(needed, settings.meet_silence_s)
             if self.samples - self.speech_end >= needed * RATE:
                 return EndReason.SILENCE
-        if self._only_background():
+        if unmet and self.speech_started and self.samples >= settings.nobody_s * RATE:
+            return EndReason.SILENCE
+        if not unmet and self._only_background():
             return EndReason.SILENCE
         if self.samples >= settings.max_s * RATE:
             return EndReason.LIMIT

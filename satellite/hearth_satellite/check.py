@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from hearth_core import control_event, wire
+from hearth_core import wire
 from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
 from hearth_core.errors import HearthError
 
@@ -71,6 +71,7 @@ async def check_microphone(microphone: Microphone, seconds: float) -> tuple[byte
                     break
     except TimeoutError:
         says = f"it delivered {len(pcm) / BYTES_PER_SECOND:.1f} s of sound and then nothing for {_LATE_S:g} s"
+        says = says if pcm else f"it delivered no sound within {_LATE_S:g} s"
         return bytes(pcm), [Finding("microphone", Verdict.FAILED, says, "Plug it in again, or choose another device")]
     except HearthError as error:
         return b"", [Finding("microphone", Verdict.FAILED, error.message, error.remedy)]
@@ -142,6 +143,8 @@ def check_wake(make: Callable[[], WakeWord], pcm: bytes) -> Finding:
     phrases = " or ".join(f'"{phrase.phrase}"' for phrase in wake.phrases)
     if not phrases:
         return Finding("wake word", Verdict.SKIPPED, "all speech is for Hearth")
+    if not pcm.strip(b"\0"):
+        return Finding("wake word", Verdict.SKIPPED, f"there was no sound to hear {phrases} in")
     chunks = (pcm[start : start + 1024] for start in range(0, len(pcm), 1024))
     found = [detection.wake_word for chunk in chunks if (detection := wake.feed(chunk)) is not None]
     if found:
@@ -167,25 +170,6 @@ async def check_server(uri: str) -> Finding:
         remedy = "Give the address of the Hearth server, usually port 10300"
         return Finding("server", Verdict.WARNING, f"{uri} recognises no speech", remedy)
     return Finding("server", Verdict.OK, f"{uri} is {info.asr[0].name}")
-
-
-async def check_driver(uri: str, token: str | None) -> Finding:
-    """Ask the satellite that runs on this machine whether anybody drives it."""
-    start = "`systemctl start hearth-satellite` (`systemctl --user` if it is your own)"
-    remedy = f"Start it with {start}, or give --server to ask a server"
-    try:
-        async with await wire.connect(uri) as connection:
-            await connection.write(control_event.hello(token))
-            event = await connection.read(_LATE_S)
-    except HearthError:
-        return Finding("driver", Verdict.SKIPPED, "no satellite runs on this machine", remedy)
-    if event is None or event.type != control_event.STATE:
-        return Finding("driver", Verdict.SKIPPED, f"what listens on {uri} tells nothing of its state", remedy)
-    state = control_event.state_of(event)
-    if state.state == "idle":
-        remedy = "Add it to Home Assistant (Settings, Devices, Wyoming) or to `server.satellites` of a Hearth server"
-        return Finding("driver", Verdict.WARNING, "the satellite runs, and nobody drives it", remedy)
-    return Finding("driver", Verdict.OK, f"the satellite is driven, and {'muted' if state.mute else state.state}")
 
 
 def failed(findings: Sequence[Finding]) -> bool:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hearth_core import address
 from hearth_core.cli import Invocation
 from hearth_core.errors import HearthError, InputError
 
@@ -202,12 +201,13 @@ def check(
 ) -> int:  # fmt: skip
     """Try microphone, speaker, wake word and server out; exit with 1 if one does not work."""
     from .check import failed
+    from .check_own import invitation
     from .cli import Choices, configured
 
     choices = Choices(mic_files=(mic_file,) if mic_file else (), speaker=speaker, realtime=mic_file is None)
     config = configured((invocation or Invocation()).config().satellite, choices)
     if not as_json and mic_file is None:
-        click.echo(f"Say the wake word and a few words, for {seconds:g} seconds …")
+        click.echo(invitation(config.microphone, seconds))
     findings = asyncio.run(_check_all(config, choices, seconds, server))
     if as_json:
         click.echo(json.dumps({"ok": not failed(findings), "findings": [asdict(finding) for finding in findings]}))
@@ -220,20 +220,17 @@ def check(
 
 
 async def _check_all(config: SatelliteConfig, choices: object, seconds: float, server: str | None) -> list[Finding]:
-    from . import check
-    from .cli import Choices, build_speaker, token_of
+    from . import check, check_own
+    from .cli import Choices, build_speaker
     from .ears import build_microphone, build_wake
 
     assert isinstance(choices, Choices)
-    pcm, findings = await check.check_microphone(
-        build_microphone(config, lambda: True, files=choices.mic_files), seconds
-    )
+    # Before the microphone: a satellite that runs may have taken it.
+    driver = await check_own.check_own(config) if server is None else None
+    pcm, heard = await check.check_microphone(build_microphone(config, lambda: True, files=choices.mic_files), seconds)
+    runs = driver is not None and check_own.runs(driver)
+    findings = check_own.explained(heard, config.microphone, runs=runs)
     findings.append(await check.check_speaker(build_speaker(config)))
     findings.append(await asyncio.to_thread(check.check_wake, lambda: build_wake(config.wake), pcm))
-    if server is not None:
-        findings.append(await check.check_server(server))
-    else:
-        host = "127.0.0.1" if config.host in ("0.0.0.0", "::") else config.host
-        uri = f"tcp://{address.join(host, config.port)}"
-        findings.append(await check.check_driver(uri, token_of(config.control.security)))
+    findings.append(driver or await check.check_server(server or ""))
     return findings

@@ -29,23 +29,20 @@ class LevelMeter:
         self._clock = clock
         self._alive = alive
         self._heard_at = self._sound_at = clock()
-        self._squares = 0.0
-        self._bytes = 0
+        self._second = bytearray()
         self.dbfs: float | None = None
         """Mean level of the last whole second, in dB of a full-scale square; None before there was one."""
 
     def feed(self, pcm: bytes) -> None:
         """Take what was heard, 16 kHz s16le mono."""
-        samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-        square = float(np.dot(samples, samples))
         self._heard_at = now = self._clock()
-        if square > 0.0:
+        if pcm != bytes(len(pcm)):
             self._sound_at = now
-        self._squares += square
-        self._bytes += len(pcm)
-        if self._bytes >= _WINDOW_BYTES:
-            self.dbfs = dbfs(self._squares / (self._bytes / 2))
-            self._squares, self._bytes = 0.0, 0
+        self._second += pcm
+        if len(self._second) >= _WINDOW_BYTES:  # once a second: for each chunk the call alone would cost more
+            samples = np.frombuffer(bytes(self._second), "<i2").astype(np.float32)
+            self.dbfs = dbfs(float(np.dot(samples, samples)) / len(samples))
+            self._second.clear()
 
     @property
     def ok(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.loudness import FRAME_S, FrameLevels
 
 _HEARD_S: Final = 3.0
@@ -27,13 +28,21 @@ class Loudness:
     def __init__(self) -> None:
         self._frames = FrameLevels()
         self._levels: deque[float] = deque(maxlen=int(_HEARD_S / FRAME_S))
+        self._waiting = bytearray()
 
     def hear(self, pcm: bytes) -> None:
-        """Take the next sound, 16 kHz s16le mono."""
-        self._levels.extend(self._frames.feed(pcm).tolist())
+        """Take the next sound, 16 kHz s16le mono; its levels are only worked out once a second, or when asked for."""
+        self._waiting += pcm
+        if len(self._waiting) >= BYTES_PER_SECOND:
+            self._work_out()
+
+    def _work_out(self) -> None:
+        self._levels.extend(self._frames.feed(bytes(self._waiting)).tolist())
+        self._waiting.clear()
 
     def facts(self) -> dict[str, float]:
         """Return what is known of `level_dbfs`, the wake word that has just ended, and `noise_dbfs` before it."""
+        self._work_out()
         levels = np.array(self._levels)
         word = int(_WORD_S / FRAME_S)
         facts: dict[str, float] = {}

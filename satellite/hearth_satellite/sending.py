@@ -72,8 +72,11 @@ class Sending:
         woken = detection is not None and bool(detection.wake_word)
         if woken:
             facts |= self._loudness.facts()
-            if (word_end := word_end_ms(b"".join(lead))) is not None:
+            word = b"".join(lead)
+            if (word_end := word_end_ms(word)) is not None:
                 facts["word_end_ms"] = word_end
+            if self._patience_s == NEVER:  # else a timer rang while the word was said, as loud as that
+                self._end_of_speech.meet(word)
         if self._chimes:
             facts |= self._claim.ask(self.command_id, detected=woken)
         lead_ms = sum(map(len, lead)) * 1000 // BYTES_PER_SECOND

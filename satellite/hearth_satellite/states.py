@@ -89,3 +89,6 @@ class EndOfSpeech(Protocol):
 
     def reset(self) -> None:
         """Begin another command."""
+
+    def meet(self, word: bytes) -> None:
+        """Take the sound of the wake word, before any of the command: how loud it is tells its speaker from others."""

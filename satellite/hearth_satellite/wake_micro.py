@@ -1,9 +1,17 @@
-"""The wake words of pymicro-wakeword: streaming models of 60 kB each that share their features."""
+"""The wake words of pymicro-wakeword: streaming models of 60 kB each that share their features.
+
+The wheel's library and models are used, its Python is not: per step that costs three times as much as the model itself.
+One test holds the scores beside the wheel's own.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from hearth_core.errors import EngineError
 
@@ -16,6 +24,8 @@ MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 """The models in pymicro-wakeword's wheel; one test holds this beside the package's own list."""
 
 _MAX_LATENCY_S: Final = 0.3  # 0.29 s is the latest of 15 synthesised words, median 0.18 s
+_HOP_BYTES: Final = 320  # 10 ms of 16 kHz s16le: what one row of features takes
+_FEATURES: Final = 40  # in a row
 
 
 class MicroEngine:
@@ -31,39 +41,79 @@ class MicroEngine:
     latency_s = _MAX_LATENCY_S
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._features, self._models = _load(words)
+        self._frontend, loaded = _load(words)
+        self._scorers = [_Scorer(model) for model in loaded]
         self.models = tuple(
-            Model(WakePhrase(m.id, m.wake_word, tuple(m.trained_languages)), m.probability_cutoff) for m in self._models
+            Model(WakePhrase(m.id, m.wake_word, tuple(m.trained_languages)), m.probability_cutoff) for m in loaded
         )
+        self._stride = loaded[0].stride
+        self._rest = b""
+        self._rows: list[float] = []
 
     def feed(self, chunk: bytes) -> list[tuple[float, ...]]:
         """Take the next sound; return the scores of all models, once for each step of 30 ms that it completes."""
-        return [
-            tuple(_score(model, features) for model in self._models)
-            for features in self._features.process_streaming(chunk)
-        ]
+        found = []
+        pcm = self._rest + chunk
+        whole = len(pcm) - len(pcm) % _HOP_BYTES
+        self._rest = pcm[whole:]
+        for start in range(0, whole, _HOP_BYTES):
+            self._rows += self._frontend.process_samples(pcm[start : start + _HOP_BYTES]).features
+            if len(self._rows) >= self._stride * _FEATURES:
+                rows = np.array(self._rows)
+                self._rows.clear()
+                found.append(tuple(scorer(rows) for scorer in self._scorers))
+        return found
 
     def reset(self) -> None:
         """Forget the sound so far."""
-        self._features.reset()
-        for model in self._models:
-            model.reset()
+        self._frontend.reset()
+        self._rest = b""
+        self._rows.clear()
+        for scorer in self._scorers:
+            scorer.reset()
 
 
-def _score(model: Any, features: NDArray[Any]) -> float:
-    score = model.process_streaming_prob(features)
-    return 0.0 if score is None else float(score)
+class _Scorer:
+    """One model: rows of features to the mean of its last probabilities, without anything new for each step."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._lib = model.lib
+        self._scale, self._zero = float(model.input_scale), float(model.input_zero_point)
+        self._input: NDArray[Any] = np.zeros(model.stride * _FEATURES, model.input_dtype)
+        self._output: NDArray[Any] = np.zeros(1, model.output_dtype)
+        self._input_at, self._output_at = self._input.ctypes.data, self._output.ctypes.data
+        self._latest: deque[float] = deque(maxlen=model.sliding_window_size)
+
+    def __call__(self, rows: NDArray[np.float64]) -> float:
+        """Return 0 to 1 for the rows of one step, one after the other, shape (stride * 40,); 0 before the first few."""
+        model, lib = self._model, self._lib
+        self._input[:] = np.rint(rows / self._scale + self._zero)
+        lib.TfLiteTensorCopyFromBuffer(model.input_tensor, self._input_at, self._input.nbytes)
+        lib.TfLiteInterpreterInvoke(model.interpreter)
+        lib.TfLiteTensorCopyToBuffer(model.output_tensor, self._output_at, self._output.nbytes)
+        self._latest.append((int(self._output[0]) - model.output_zero_point) * model.output_scale)
+        return math.fsum(self._latest) / len(self._latest) if len(self._latest) == self._latest.maxlen else 0.0
+
+    def reset(self) -> None:
+        """Forget the sound so far; the model's library makes its tensors anew."""
+        self._latest.clear()
+        self._model.reset()
 
 
 def _load(words: Sequence[str]) -> tuple[Any, list[Any]]:
     try:
         import pymicro_wakeword as pmw
+        from pymicro_features import MicroFrontend
     except ImportError as error:
         raise EngineError(
             f"pymicro-wakeword cannot be loaded ({error})",
             remedy="Install it with `pip install 'hearth-voice[satellite]'`, or set the wake engine to none",
         ) from error
     try:
-        return pmw.MicroWakeWordFeatures(), [pmw.MicroWakeWord.from_builtin(pmw.Model(word)) for word in words]
+        models = [pmw.MicroWakeWord.from_builtin(pmw.Model(word)) for word in words]
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(f"the wake word model cannot be loaded ({error})") from error
+    if len({model.stride for model in models}) != 1:
+        raise EngineError("the wake word models take steps of several lengths", remedy="Name fewer wake words")
+    return MicroFrontend(), models

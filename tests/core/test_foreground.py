@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hearth_core.foreground import Foreground
+from hearth_core.foreground import Foreground, loudest_db
 
 WINDOW = 512
 
@@ -46,6 +46,20 @@ def test_a_louder_word_sets_the_level_and_a_soft_beginning_counts() -> None:
 @pytest.mark.parametrize(("floor_db", "noisy"), [(10, False), (40, False), (50, True), (60, True)])
 def test_a_room_is_noisy_if_it_was_never_quiet(floor_db: float, noisy: bool) -> None:
     assert hear((20, floor_db, False), (20, 70, True), (20, floor_db, False)).noisy is noisy
+
+
+def test_a_wake_word_is_as_loud_as_its_loudest_part() -> None:
+    word = b"".join(window(level, index) for index, level in enumerate([30] * 10 + [70] * 12 + [50] * 10))
+    assert loudest_db(word) == pytest.approx(70, abs=0.5)
+    assert loudest_db(word[: 4 * 2 * WINDOW]) is None, "too short to be told"
+
+
+@pytest.mark.parametrize(("level", "speech", "met"), [(63, True, True), (61, True, False), (70, False, False)])
+def test_the_speaker_is_met_by_speech_of_the_level(level: float, speech: bool, met: bool) -> None:
+    foreground = Foreground(10.0, 62.0)
+    for index in range(15):
+        foreground.hear(window(level, index), speech=speech, position=index * WINDOW)
+    assert foreground.met is met
 
 
 def test_silence_of_zeros_has_a_level() -> None:

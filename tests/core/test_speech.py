@@ -272,3 +272,43 @@ def test_short_and_long_commands_end_alike_before_a_television() -> None:
     short = ended_at(EndpointSettings(), (0.5, FAR), (0.4, NEAR), (20.0, FAR))[1] - 0.9
     long = ended_at(EndpointSettings(), (0.5, FAR), (4.0, NEAR), (20.0, FAR))[1] - 4.5
     assert short == pytest.approx(long, abs=0.1)
+
+
+WORD = voices((0.2, QUIET), (0.4, NEAR))
+
+
+@pytest.mark.parametrize(
+    ("parts", "least", "most", "why"),
+    [
+        ([(1.0, FAR), (1.0, QUIET), (1.0, NEAR), (3.0, QUIET)], 3.4, 3.6, "a television that pauses ends nothing"),
+        ([(0.5, QUIET), (1.0, NEAR), (3.0, QUIET)], 1.9, 2.1, "who is near is not waited for any longer"),
+        ([(0.5, QUIET), (1.0, NEAR - 6), (3.0, QUIET)], 1.9, 2.1, "a voice that drops is near"),
+        ([(0.5, QUIET), (1.0, FAR), (9.0, QUIET)], 3.4, 3.6, "one that is soft is waited for, and heard"),
+        ([(0.5, QUIET), (3.0, FAR), (9.0, QUIET)], 4.0, 4.1, "it is the speaker after some seconds"),
+        ([(20.0, FAR)], 7.9, 8.1, "a television that never pauses is not heard to the limit"),
+        ([(0.5, FAR), (1.5, NEAR), (20.0, FAR)], 2.5, 3.2, "nor one after the command"),
+    ],
+)
+def test_the_wake_word_tells_the_speaker_from_a_television(
+    parts: list[tuple[float, float]], least: float, most: float, why: str
+) -> None:
+    endpointer = Endpointer(EndpointSettings(), Steady())
+    for _ in range(2):  # and the next command of another's voice
+        endpointer.meet(WORD)
+        assert endpointer.feed(voices(*parts)) is EndReason.SILENCE
+        assert least <= endpointer.samples / RATE <= most, why
+        endpointer.reset()
+
+
+def test_without_a_wake_word_anybody_is_the_speaker() -> None:
+    parts = [(1.0, FAR), (1.0, QUIET), (1.0, NEAR)]
+    assert ended_at(EndpointSettings(), *parts)[1] == pytest.approx(1.5, abs=0.05)
+    for settings, word in ((EndpointSettings(), b""), (EndpointSettings(background_db=None), WORD)):
+        endpointer = Endpointer(settings, Steady())
+        endpointer.meet(word)
+        endpointer.feed(voices(*parts))
+        assert endpointer.samples / RATE == pytest.approx(1.5, abs=0.05)
+        endpointer.meet(WORD)
+        endpointer.reset()
+        endpointer.feed(voices(*parts))
+        assert endpointer.samples / RATE == pytest.approx(1.5, abs=0.05), "the next one is not that speaker's"

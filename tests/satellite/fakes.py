@@ -62,6 +62,7 @@ class ByteEnd:
 
     def __init__(self) -> None:
         self.fed: list[bytes] = []
+        self.met: bytes | None = None
         self.speech_started = False
 
     def feed(self, pcm: bytes) -> EndReason | None:
@@ -70,7 +71,10 @@ class ByteEnd:
         return EndReason.SILENCE if pcm == END else None
 
     def reset(self) -> None:
-        self.fed, self.speech_started = [], False
+        self.fed, self.met, self.speech_started = [], None, False
+
+    def meet(self, word: bytes) -> None:
+        self.met = word
 
 
 class Sounds(Playback):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, read_recording
-from hearth_satellite.loudness import word_end_ms
+from hearth_core.loudness import FrameLevels
+from hearth_satellite.loudness import Loudness, word_end_ms
 from hearth_satellite.session import Session
 from hearth_satellite.wake import MicroWakeWord
 from tests.satellite.fakes import ByteEnd, Clock, Peer, Sounds
@@ -42,6 +43,18 @@ def lead(*parts: tuple[int, float]) -> bytes:
 def test_a_pause_after_the_word_is_its_end(parts: list[tuple[int, float]], expected: int | None) -> None:
     found = word_end_ms(lead(*parts))
     assert found == expected or (found is not None and expected is not None and abs(found - expected) <= 20)
+
+
+@pytest.mark.parametrize("chunk_bytes", [640, 1024, 50_000])
+def test_the_level_of_the_word_and_of_the_room_before_it(chunk_bytes: int) -> None:
+    pcm, loudness = lead((5000, -70), (1200, -30)), Loudness()
+    for start in range(0, len(pcm), chunk_bytes):
+        loudness.hear(pcm[start : start + chunk_bytes])
+    levels = FrameLevels().feed(pcm)[-150:]  # 3 s of them
+    facts = loudness.facts()
+    assert facts["level_dbfs"] == pytest.approx(float(np.percentile(levels[-60:], 90)), abs=0.06)
+    assert facts["noise_dbfs"] == pytest.approx(float(np.percentile(levels[:-60], 25)), abs=0.06)
+    assert facts == loudness.facts(), "asking changes nothing"
 
 
 def test_no_sound_has_no_end() -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -173,6 +174,40 @@ async def test_a_writer_of_standard_input_waits_for_a_slow_satellite() -> None:
         assert stream.taken < len(RAMP) * 3, "two seconds wait, not thirty"
         heard = b"".join([chunk async for chunk in chunks])
     assert len(heard) >= len(RAMP) * 30 - CHUNK_BYTES
+
+
+async def test_a_pipe_is_waited_for_without_a_thread_and_its_writer_waits_too() -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with os.fdopen(read_end, "rb", buffering=0) as pipe, os.fdopen(write_end, "wb", buffering=0) as writer:
+        async with StdinMicrophone(PcmFormat(), stream=pipe) as microphone:
+            chunks = aiter(microphone)
+            first = asyncio.ensure_future(anext(chunks))
+            await asyncio.sleep(0.05)
+            assert not first.done(), "there is nothing to be heard yet"
+            while writer.write(RAMP) is not None:  # until the pipe is full
+                pass
+            await asyncio.wait_for(first, 10)
+            await asyncio.sleep(0.05)
+            assert (writer.write(RAMP) or 0) <= 4096, "nothing is read ahead: there is room for a page at most"
+            assert "stdin" not in {thread.name for thread in threading.enumerate()}
+            writer.close()
+            assert all([chunk async for chunk in chunks])
+
+
+async def test_a_pipe_that_does_not_wait_is_no_end() -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    with os.fdopen(read_end, "rb", buffering=0) as pipe, os.fdopen(write_end, "wb", buffering=0) as writer:
+        async with StdinMicrophone(PcmFormat(), stream=pipe) as microphone:
+            chunks = aiter(microphone)
+            first = asyncio.ensure_future(anext(chunks))
+            await asyncio.sleep(0.05)
+            writer.write(RAMP)
+            assert await asyncio.wait_for(first, 10) == RAMP[:CHUNK_BYTES]
+            writer.close()
+            rest = b"".join([chunk async for chunk in chunks])
+    assert rest.startswith(RAMP[CHUNK_BYTES:])
 
 
 class PortAudioError(Exception):

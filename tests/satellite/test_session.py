@@ -14,7 +14,7 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.ping import Ping
 from wyoming.pipeline import PipelineStage, RunPipeline
-from wyoming.timer import TimerStarted
+from wyoming.timer import TimerFinished, TimerStarted
 from wyoming.vad import VoiceStarted, VoiceStopped
 from wyoming.wake import Detect
 
@@ -208,6 +208,26 @@ def test_the_server_is_told_how_loud_the_wake_word_and_the_room_were(room: Room)
     room.hear(*[noise(10)] * 60, *[noise(1000)] * 20, WAKE)
     facts = room.peer.events[0].data["context"]
     assert 30 < facts["level_dbfs"] - facts["noise_dbfs"] < 50, "1000 over 10 are 40 dB"
+
+
+def test_the_end_of_speech_is_told_how_the_wake_word_sounded(room: Room) -> None:
+    room.session.run(room.peer)
+    before = noise(1000)
+    room.hear(before, WAKE)
+    assert room.end.met == before + WAKE
+    room.hear(TALK, END)
+    room.tell(Transcript(""), Error("", "stt-no-text-recognized"))
+    room.session.wake_up()
+    assert room.state() is State.STREAMING
+    assert room.end.met is None, "a button has no voice"
+
+
+def test_a_wake_word_under_a_ringing_timer_tells_nothing_of_its_speaker(room: Room) -> None:
+    room.session.run(room.peer)
+    room.tell(TimerFinished("1"))
+    room.hear(noise(1000), WAKE)
+    assert room.state() is State.STREAMING
+    assert room.end.met is None
 
 
 def test_a_wake_word_ends_the_wait_for_an_answer_but_mere_speech_does_not() -> None:

@@ -11,6 +11,7 @@ from hearth_core.audio import BYTES_PER_SECOND, read_recording
 from hearth_core.command import Detection
 from hearth_core.errors import ConfigError
 from hearth_satellite.wake import MICRO_WORDS, AnySpeech, MicroWakeWord, WakeWord
+from hearth_satellite.wake_micro import MicroEngine
 
 DATA = Path(__file__).parent.parent / "data"
 WAKE_WORDS = sorted((DATA / "satellite").glob("*-*.flac"))
@@ -41,6 +42,24 @@ def test_each_wake_word_is_detected_once_and_by_its_own_model(path: Path) -> Non
     assert detection.timestamp_ms == position // (BYTES_PER_SECOND // 1000)
     assert detection.score is not None
     assert 0.8 < detection.score <= 1.0
+
+
+@pytest.mark.parametrize("chunk_bytes", [62, 320, 1024, 5000])
+def test_scores_are_those_of_the_wheel_itself(chunk_bytes: int) -> None:
+    pcm = SECOND + b"".join(map(read_recording, WAKE_WORDS[:4])) + SECOND
+    engine = MicroEngine(MICRO_WORDS)
+    features = pymicro_wakeword.MicroWakeWordFeatures()
+    models = [pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(word)) for word in MICRO_WORDS]
+    for _ in range(2):  # and once more after a reset
+        found = [scores for at in range(0, len(pcm), chunk_bytes) for scores in engine.feed(pcm[at : at + chunk_bytes])]
+        rows = [[model.process_streaming_prob(row) for model in models] for row in features.process_streaming(pcm)]
+        expected = rows[models[0].stride - 1 :: models[0].stride]  # in between the wheel says zero
+        assert found == [pytest.approx(scores, abs=1e-12) for scores in expected]
+        assert max(map(max, found)) > 0.9
+        engine.reset()
+        features.reset()
+        for model in models:
+            model.reset()
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
