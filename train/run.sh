@@ -1,29 +1,44 @@
 #!/usr/bin/env bash
 # The whole run, from recordings to the model that is shipped. Each stage goes on where it was interrupted, so this may be
-# stopped and started at any time; what it makes lies in $HEARTH_TRAIN (default ~/.cache/hearth-train), 6 GB.
+# stopped and started at any time; what it makes lies in $HEARTH_TRAIN (default ~/.cache/hearth-train), 8 GB.
 #
-#   train/run.sh [MINUTES]     training time, half of it for each of two runs; 172 on two cores made the model
+#   train/run.sh [MINUTES]     training time: 16 on an H100 made the model; without a GPU, 172 on two cores or more
 #
 # Recordings: $HEARTH_SPEECH, a folder with manifest.tsv and a tar a corpus (hearth_train/gather.py says what is in it).
-# Needs the train extra: pip install -e '.[server,train]'
+# Needs the train extra: pip install -e '.[server,train]'. To train on another machine: hearth_train/pack.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-minutes=${1:-172}
 work=${HEARTH_TRAIN:-$HOME/.cache/hearth-train}
 python=${PYTHON:-.venv/bin/python}
 stage() { echo "== $1"; shift; "$@"; }
 
+shape=(--shape '{"channels": 256, "hidden": 768}')
+if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+  minutes=${1:-16} first=4
+  how=(--device cuda --batch 600 --consistency 0.2 --rate 3e-3 --average 0.9995 --real 3 "${shape[@]}")
+else
+  minutes=${1:-172} first=40
+  how=("${shape[@]}")
+fi
+
 [ -e "$work/voices/.ready" ] || stage "voices" train/voices.sh "$work/voices"
 stage "gather recordings" "$python" -m hearth_train.gather
 stage "label recordings without text" "$python" -m hearth_train.pseudo_label
-stage "synthesise speech" "$python" -m hearth_train.synthesise --hours 8
-stage "features" "$python" -m hearth_train.features
-# The second run goes on at full augmentation with a rate that rises again: it gets out of where the first one settled.
-stage "train" "$python" -m hearth_train.train --run micro --minutes $((minutes / 2))
-stage "train on" "$python" -m hearth_train.train --run micro2 --minutes $((minutes / 2)) --rate 1.5e-3 \
-  --start-from "$work/runs/micro/model.pt"
-stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/micro2/model.pt"
-stage "export" "$python" -m hearth_train.export --run micro2
-stage "fit the card" "$python" bench/calibrate.py "$work/runs/micro2/en.onnx" \
+stage "synthesise speech" "$python" -m hearth_train.synthesise --hours 16
+[ -e "$work/kokoro/plan.json" ] || stage "what the neural voice says" "$python" -m hearth_train.kokoro plan --hours 1.2
+stage "the neural voice" "$python" -m hearth_train.kokoro speak
+stage "features, noises and rooms" "$python" -m hearth_train.features
+# A first model tells which of a word's pronunciations was said; the features get the phones with the next shards made.
+if [ ! -e "$work/aligned" ]; then
+  stage "train a first model" "$python" -m hearth_train.train --run first --minutes "$first" "${how[@]}"
+  stage "which pronunciation was said" "$python" -m hearth_train.align --with "$work/runs/first/model.pt"
+  rm -f "$work"/features/{real,synthetic}/*.json
+  touch "$work/aligned"
+  stage "features" "$python" -m hearth_train.features
+fi
+stage "train" "$python" -m hearth_train.train --run big --minutes "$minutes" "${how[@]}"
+stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/big/model.pt"
+stage "export" "$python" -m hearth_train.export --run big
+stage "fit the card" "$python" bench/calibrate.py "$work/runs/big/en.onnx" --grid 0.8:1 \
   --to server/hearth_server/asr/micro/en.onnx --plot docs/images/micro_reliability.png
-cp "$work/runs/micro2/curves.png" docs/images/micro_training.png
+cp "$work/runs/big/curves.png" docs/images/micro_training.png

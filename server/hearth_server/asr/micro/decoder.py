@@ -164,6 +164,7 @@ class Decoder:
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
+        whole = stands.score[self._complete(stands)]
         path = self._passing.path(_last_step(stands.tokens, token))
         said = [step.word for step in path if step.word != NO_WORD]
         if state != _NO_STATE:
@@ -174,13 +175,19 @@ class Decoder:
             extendable=self._extendable(int(stands.tokens.node[token]), state),
             inside_word=state == _NO_STATE and len(path) > 0,
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
+            ahead=float(stands.score[best] - whole.max()) if len(whole) else math.inf,
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
 
+    def _complete(self, stands: _Stands) -> NDArray[np.bool_]:
+        """Return where a sentence may end."""
+        complete: NDArray[np.bool_] = (stands.state != _NO_STATE) & self._graph.final[stands.state]
+        return complete
+
     def _readings(self, stands: _Stands, limit: int, by_word: bool) -> tuple[Reading, ...]:
         """Return the sentences that are complete, each once, best first."""
-        complete = np.flatnonzero((stands.state != _NO_STATE) & self._graph.final[stands.state])
+        complete = np.flatnonzero(self._complete(stands))
         ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
         _, first = np.unique(stands.words[ordered], return_index=True)
         best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]

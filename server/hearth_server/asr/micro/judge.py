@@ -29,6 +29,9 @@ UNCALIBRATED: Final = Calibration(slope=5.0, offset=1.5)
 EARLY_LEAD: Final = 1.0
 # The same as a share of the readings, of two.
 EARLY_SHARE: Final = 1.0 / (1.0 + math.exp(-EARLY_LEAD))
+# By so many nats a sentence that is not whole must be ahead of the whole ones. On orders cut off after "with" it is 7
+# to 20 ahead, at the end of whole ones a breath makes 0 to 6 of an "and".
+OPEN_LEAD: Final = 6.0
 _MOST_LEAD: Final = 50.0  # nats; exp has larger numbers, and nothing is less likely
 
 
@@ -98,7 +101,7 @@ class Judge:
         sure = self._sure(result.readings[0]) if result.readings else 0.0
         if _is_open(result.standing):
             # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
-            sure /= 1.0 + math.exp(min(result.standing.lead, _MOST_LEAD))
+            sure /= 1.0 + math.exp(min(result.standing.ahead - OPEN_LEAD, _MOST_LEAD))
         return Verdict(
             hypotheses(result.readings, self._calibration) if sure >= REJECT_CONFIDENCE else (),
             self._outlook(result, sure, sentences),

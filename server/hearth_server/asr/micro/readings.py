@@ -53,6 +53,7 @@ class Standing:
         extendable: whether the grammar has longer sentences that begin so.
         inside_word: whether it stands in the middle of a word.
         lead: how much better, in nats, it is than the best path with other words; infinite if there is none.
+        ahead: how much better, in nats, it is than the best path where a sentence may end; infinite if there is none.
         frames: how many frames were heard.
         silent_frames: how many frames ago its last phone was heard.
     """
@@ -62,6 +63,7 @@ class Standing:
     extendable: bool = False
     inside_word: bool = False
     lead: float = math.inf
+    ahead: float = math.inf
     frames: int = 0
     silent_frames: int = 0
 

@@ -11,7 +11,7 @@ import pytest
 from hearth_core.errors import EngineError
 from hearth_server.asr.engine import Outlook
 from hearth_server.asr.micro.confidence import MEASURE
-from hearth_server.asr.micro.judge import Judge, Sentences
+from hearth_server.asr.micro.judge import OPEN_LEAD, Judge, Sentences
 from hearth_server.asr.micro.model import OUTPUTS, Card
 from hearth_server.asr.micro.readings import Reading, Result, Standing, Word
 
@@ -30,12 +30,17 @@ def heard(standing: Standing, gain: float = 10.0) -> Result:
     return Result((Reading(words, -10.0),), standing)
 
 
-@pytest.mark.parametrize("lead", [1.5, 7.0, math.inf])
-def test_what_was_begun_and_is_missing_is_waited_for_and_not_left_out(lead: float) -> None:
-    begun = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=lead))
+@pytest.mark.parametrize("ahead", [OPEN_LEAD + 1, 15.0, math.inf])
+def test_what_was_begun_and_is_missing_is_waited_for_and_not_left_out(ahead: float) -> None:
+    begun = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=1.5, ahead=ahead))
     verdict = Judge(card()).verdict(begun, SENTENCES)
     assert verdict.outlook is Outlook.OPEN
     assert verdict.hypotheses == ()
+
+
+def test_a_breath_like_a_word_does_not_make_a_sentence_open() -> None:
+    breath = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=1.5, ahead=OPEN_LEAD - 3))
+    assert [each.text for each in Judge(card()).verdict(breath, SENTENCES).hypotheses] == [SHORT]
 
 
 def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
