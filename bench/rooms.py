@@ -112,9 +112,14 @@ class DrawnRecogniser:
         return Endpointer(self._end[0], self._end[1]())
 
     async def listen(
-        self, audio: AsyncIterable[bytes], context: Context, watch: Stopwatch | None = None
+        self,
+        audio: AsyncIterable[bytes],
+        context: Context,
+        watch: Stopwatch | None = None,
+        *,
+        word: bytes | bytearray = b"",
     ) -> Transcription:
-        """Hear a stream to its end."""
+        """Hear a stream to its end; the simulated satellites tell nothing of their wake word's sound."""
         self.asked += 1
         endpointer, envelope = self.endpointer(), Envelope()
         end: EndReason | None = None

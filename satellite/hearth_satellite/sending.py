@@ -75,8 +75,10 @@ class Sending:
             word = b"".join(lead)
             if (word_end := word_end_ms(word)) is not None:
                 facts["word_end_ms"] = word_end
-            if self._patience_s == NEVER:  # else a timer rang while the word was said, as loud as that
+            if self._patience_s == NEVER:
                 self._end_of_speech.meet(word)
+            else:  # a timer rang while the word was said: how loud that was is not how loud the speaker is
+                facts["rang"] = True
         if self._chimes:
             facts |= self._claim.ask(self.command_id, detected=woken)
         lead_ms = sum(map(len, lead)) * 1000 // BYTES_PER_SECOND

@@ -16,6 +16,8 @@ from .rooms_sound import Envelope
 
 # The longest command that can be configured is 120 s, but no room is chosen so late; 15 s is the default. 1.3 MB.
 KEPT_S: Final = 40.0
+# What goes before the command and is kept to tell how loud its speaker is: a wake word.
+WORD_S: Final = 5.0
 # A peer that streams sends every 10 to 100 ms; one that is silent for this long in the middle has gone.
 STARVED_S: Final = 5.0
 
@@ -85,6 +87,7 @@ class Hearing:
         end: why; None while it goes on.
         gone: it takes no part any more: its link died, or its speaker began anew.
         transcription: what its recogniser heard; None if that has not been asked.
+        word: the wake word's sound, 16 kHz s16le mono, whole when the command's own begins; empty if none is known.
     """
 
     def __init__(self, ear: Ear, wake: WakeFacts, context: Context, detected_s: float, *, granted: bool) -> None:
@@ -100,6 +103,7 @@ class Hearing:
         self.failure: HearthError | None = None
         self.transcription: Transcription | None = None
         self.watch = Stopwatch()
+        self.word = bytearray()
         self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._chunks: list[bytes] = []
         self._bytes = 0
@@ -148,6 +152,11 @@ class Hearing:
         if self.text:
             return (3, self.confidence or 0.0)
         return (2 if heard.end not in (EndReason.NO_SPEECH, EndReason.LIMIT) else 1, 0.0)
+
+    def put_word(self, pcm: bytes) -> None:
+        """Add to the wake word's sound, before the command's."""
+        if not self._chunks and len(self.word) + len(pcm) <= WORD_S * BYTES_PER_SECOND:
+            self.word += pcm
 
     def put(self, pcm: bytes) -> None:
         """Add audio, 16 kHz s16le mono; what comes when nobody listens any more is dropped."""

@@ -20,12 +20,14 @@ class Opening:
 
     Attributes:
         skip_ms: audio from before so many milliseconds is the wake word's: it tells rooms apart, and is no command.
+        rang: the satellite rang while the wake word was said, so its sound tells no speaker's level.
         language: of the wake word, if it has one of its own.
         area: the room, by id or name, that the wake word is for; empty for the satellite's.
         user: who uses the wake word.
     """
 
     skip_ms: int = 0
+    rang: bool = False
     language: str = ""
     area: str = ""
     user: str = ""
@@ -39,6 +41,7 @@ def read(event: Event) -> Opening:
     lead_ms = _milliseconds(facts, "lead_ms") if event.data.get("wake_word_name") else 0
     return Opening(
         skip_ms=max(0, lead_ms - _KEPT_MS, min(lead_ms, _milliseconds(facts, "word_end_ms"))),
+        rang=facts.get("rang") is True,
         language=language if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language) else "",
         area=_text(facts, "area"),
         user=_text(facts, "user"),

@@ -198,8 +198,16 @@ class Pipeline:
         context: Context,
         watch: Stopwatch | None = None,
         names: Sequence[str] = (),
+        word: bytes | bytearray = b"",
     ) -> Transcription:
-        """Read audio until the end of speech and return what was said; `names` are expected in it.
+        """Read audio until the end of speech and return what was said.
+
+        Args:
+            audio: 16 kHz s16le mono.
+            context: of the command.
+            watch: gets the times of the stages.
+            names: are expected in it.
+            word: the wake word's sound, which tells how loud the speaker is; whole when the first audio comes.
 
         Raises:
             PeerError: the audio broke off.
@@ -209,7 +217,11 @@ class Pipeline:
         listening = Listening(self.engine, self.settings.endpoint, self._detector(), names, near)
         try:
             partial: Hypothesis | None = None
+            met = False
             async for pcm in audio:
+                if not met:
+                    met = True
+                    listening.meet(bytes(word))
                 end = await _to_its_end(listening.feed, pcm)
                 if listening.partial is not None and listening.partial != partial:
                     partial = listening.partial

@@ -18,9 +18,14 @@ class Recogniser(Protocol):
     """What the arbitration needs of the pipeline."""
 
     async def listen(
-        self, audio: AsyncIterable[bytes], context: Context, watch: Stopwatch | None = None
+        self,
+        audio: AsyncIterable[bytes],
+        context: Context,
+        watch: Stopwatch | None = None,
+        *,
+        word: bytes | bytearray = b"",
     ) -> Transcription:
-        """Read audio until the end of speech and return what was said."""
+        """Read audio until the end of speech and return what was said; `word` is the sound of the wake word before."""
 
     def endpointer(self) -> Endpointer:
         """Return what finds the end of speech, for one utterance."""

@@ -153,7 +153,7 @@ class Round:
     async def _listen(self, hearing: Hearing) -> None:
         recogniser = self._arbitration.recogniser
         try:
-            heard = await recogniser.listen(hearing.audio(), hearing.context, hearing.watch)
+            heard = await recogniser.listen(hearing.audio(), hearing.context, hearing.watch, word=hearing.word)
             hearing.transcription, hearing.end = heard, heard.end
         except HearthError as error:
             self._fail(hearing, error)
@@ -164,6 +164,8 @@ class Round:
             endpointer = self._arbitration.recogniser.endpointer()
             end: EndReason | None = None
             async for pcm in hearing.audio():
+                if not endpointer.samples:
+                    endpointer.meet(bytes(hearing.word))
                 end = await asyncio.to_thread(endpointer.feed, pcm)
                 if end is not None:
                     break

@@ -37,7 +37,7 @@ class SatellitePart:
         self._waking: Hearing | None = None  # its wake word is detected, its pipeline not yet run
         self._hearing: Hearing | None = None
         self._converter: Converter | None = None
-        self._skip_ms = 0
+        self._opening = opening.Opening()
 
     @property
     def woken(self) -> bool:
@@ -59,7 +59,7 @@ class SatellitePart:
         if self._waking is None:
             self._waking = self._begin(event, alone=not event.data.get("wake_word_name"))
         self._hearing, self._waking = self._waking, None
-        self._converter, self._skip_ms = None, opening.read(event).skip_ms
+        self._converter, self._opening = None, opening.read(event)
         return self._hearing
 
     def _begin(self, event: Event, *, alone: bool) -> Hearing:
@@ -74,11 +74,13 @@ class SatellitePart:
         """
         if self._hearing is None or self._hearing.deaf:
             return
-        if chunk.timestamp is not None and chunk.timestamp < self._skip_ms:
-            return  # the wake word itself
         if self._converter is None:
             self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
-        self._hearing.put(self._converter.feed(chunk.audio))
+        pcm = self._converter.feed(chunk.audio)
+        if chunk.timestamp is None or chunk.timestamp >= self._opening.skip_ms:
+            self._hearing.put(pcm)
+        elif not self._opening.rang:
+            self._hearing.put_word(pcm)
 
     def complete(self) -> None:
         """Take note that the command's audio has ended."""

@@ -228,6 +228,8 @@ def test_a_wake_word_under_a_ringing_timer_tells_nothing_of_its_speaker(room: Ro
     room.hear(noise(1000), WAKE)
     assert room.state() is State.STREAMING
     assert room.end.met is None
+    run = next(event for event in room.peer.events if event.type == "run-pipeline")
+    assert run.data["context"]["rang"] is True, "nor to the server"
 
 
 def test_a_wake_word_ends_the_wait_for_an_answer_but_mere_speech_does_not() -> None:

@@ -61,7 +61,12 @@ class FakeRecogniser:
         return Endpointer(EndpointSettings(), LoudEnough())
 
     async def listen(
-        self, audio: AsyncIterable[bytes], context: Context, watch: Stopwatch | None = None
+        self,
+        audio: AsyncIterable[bytes],
+        context: Context,
+        watch: Stopwatch | None = None,
+        *,
+        word: bytes | bytearray = b"",
     ) -> Transcription:
         name = context.satellite or ""
         self.asked.append(name)

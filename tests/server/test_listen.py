@@ -312,3 +312,15 @@ def test_a_short_word_that_is_complete_ends_early() -> None:
     for outlook, quiet_s in ((Outlook.COMPLETE, 0.15), (Outlook.EXTENDABLE, 1.0), (Outlook.UNKNOWN, 1.0)):
         said = listen(KnowingEngine(outlook), tone(0.128) + silence(2.0)).finish()
         assert said.audio_seconds == pytest.approx(0.128 + quiet_s, abs=2 * WINDOW_S)
+
+
+@pytest.mark.parametrize(("word", "ends_s"), [(b"", 2.0), (tone(0.5), 4.5)])
+def test_a_television_that_pauses_does_not_end_it_if_the_wake_word_was_louder(word: bytes, ends_s: float) -> None:
+    """Somebody soft speaks until 1.5 s, then the speaker of the wake word from 3 to 4 s."""
+    pcm = silence(0.5) + tone(1.0, 1500) + silence(1.5) + tone(1.0) + silence(2.0)
+    listening = Listening(FakeEngine(), EndpointSettings(), LoudnessDetector())
+    listening.meet(word)
+    for start in range(0, len(pcm), 1024):
+        if listening.feed(pcm[start : start + 1024]) is not None:
+            break
+    assert listening.finish().audio_seconds == pytest.approx(ends_s, abs=0.1)

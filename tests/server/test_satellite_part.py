@@ -9,9 +9,10 @@ from wyoming.event import Event
 from wyoming.pipeline import PipelineStage, RunPipeline
 from wyoming.wake import Detection
 
+from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Context
 from hearth_server.arbitration import Arbitration
-from hearth_server.hearing import Ear, Hearing
+from hearth_server.hearing import WORD_S, Ear, Hearing
 from hearth_server.satellite_part import SatellitePart
 from tests.server.test_arbitration import LIGHT, House, virtually
 
@@ -50,12 +51,39 @@ async def test_the_wake_word_s_own_sound_is_not_heard_and_a_plain_satellite_s_is
     for at_ms in (0, 32, 64, 96, 400):
         kitchen.hear(chunk(at_ms))
     assert heard(hearing) == CHUNK * 3, "from 364 - 300 ms on"
+    assert hearing.word == CHUNK * 2, "but kept, to tell how loud its speaker is"
     kitchen.hear(chunk(None))
     assert heard(hearing) == CHUNK * 4
     kitchen.detected(detection())
     plain = kitchen.opened(run(None))
     kitchen.hear(chunk(0))
     assert heard(plain) == CHUNK
+    await house.arbitration.close()
+
+
+@virtually
+async def test_a_wake_word_over_a_ringing_timer_tells_no_level() -> None:
+    house = House({"kitchen": LIGHT})
+    kitchen = part(house.arbitration, "kitchen")
+    kitchen.detected(detection())
+    hearing = kitchen.opened(run("alexa", lead_ms=364, rang=True))
+    for at_ms in (0, 32, 64, 96):
+        kitchen.hear(chunk(at_ms))
+    assert not hearing.word
+    assert heard(hearing) == CHUNK * 2
+    await house.arbitration.close()
+
+
+@virtually
+async def test_of_a_wake_word_without_end_only_seconds_are_kept() -> None:
+    house = House({"kitchen": LIGHT})
+    kitchen = part(house.arbitration, "kitchen")
+    kitchen.detected(detection())
+    hearing = kitchen.opened(run("alexa", lead_ms=5000))
+    for _ in range(400):
+        kitchen.hear(chunk(0))
+    assert len(hearing.word) <= WORD_S * BYTES_PER_SECOND
+    assert heard(hearing) == b""
     await house.arbitration.close()
 
 
