@@ -95,6 +95,13 @@ def near(
     return tuple(shown.values())
 
 
+def _preference(way: tuple[float, _Way, str, str, str]) -> tuple[int, tuple[str, ...]]:
+    """Return what decides between ways of the same cost, whatever the order of an automaton's arcs."""
+    _, then, said, missing, extra = way
+    differing = len(then.missing) + len(then.extra) + bool(missing) + bool(extra)
+    return differing, (said, *then.said) if said else then.said
+
+
 class _Alignment:
     """The edit distance, by words, of one text to everything that automata say; what is shared is computed once."""
 
@@ -130,7 +137,8 @@ class _Alignment:
                 ways.append((then.cost + cost, then, word, word if cost else "", left[0] if cost else ""))
         if not ways:
             return _Way(float("inf"))
-        cost, then, said, missing, extra = min(ways, key=lambda each: each[0])
+        least = min(way[0] for way in ways)
+        cost, then, said, missing, extra = min((way for way in ways if way[0] == least), key=_preference)
         return _Way(
             cost,
             (said, *then.said) if said else then.said,
