@@ -26,8 +26,9 @@ async def _heard(server: FakeServer) -> list[list[Any]]:
     from custom_components.hearth.const import CONF_FINGERPRINT, CONF_SERVER_ID
     from custom_components.hearth.coordinator import opened_by
     from custom_components.hearth.stt import HearthSpeechToText
-    from homeassistant.components import stt
     from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+
+    from tests.custom_components.recording import METADATA
 
     entry = {CONF_HOST: "127.0.0.1", CONF_PORT: server.port, CONF_TOKEN: TOKEN, CONF_SERVER_ID: SERVER_ID}
     entry[CONF_FINGERPRINT] = server.fingerprint
@@ -40,15 +41,7 @@ async def _heard(server: FakeServer) -> list[list[Any]]:
     )
     entity: Any = HearthSpeechToText(coordinator)
     entity.hass = SimpleNamespace(config=SimpleNamespace(location_name="test home"))
-    metadata = stt.SpeechMetadata(
-        language="en",
-        format=stt.AudioFormats.WAV,
-        codec=stt.AudioCodecs.PCM,
-        bit_rate=stt.AudioBitRates.BITRATE_16,
-        sample_rate=stt.AudioSampleRates.SAMPLERATE_16000,
-        channel=stt.AudioChannels.CHANNEL_MONO,
-    )
-    results = entity.async_process_audio_stream_with_progress(metadata, _speech())
+    results = entity.async_process_audio_stream_with_progress(METADATA, _speech())
     return [[type(result).__name__, type(result).__module__, result.text] async for result in results]
 
 

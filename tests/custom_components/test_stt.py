@@ -16,16 +16,9 @@ from wyoming.asr import Transcript
 from wyoming.event import Event
 
 from tests.custom_components.fake_server import FakeServer, error, partial
+from tests.custom_components.recording import METADATA
 
 ENTITY = "stt.test_server_speech"
-METADATA = stt.SpeechMetadata(
-    language="en",
-    format=stt.AudioFormats.WAV,
-    codec=stt.AudioCodecs.PCM,
-    bit_rate=stt.AudioBitRates.BITRATE_16,
-    sample_rate=stt.AudioSampleRates.SAMPLERATE_16000,
-    channel=stt.AudioChannels.CHANNEL_MONO,
-)
 
 
 async def speech(*pcm: bytes) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from hearth_core.command import Context
 from hearth_server.arbitration import Arbitration
 from hearth_server.hearing import WORD_S, Ear, Hearing
 from hearth_server.satellite_part import SatellitePart
-from tests.server.test_arbitration import LIGHT, House, virtually
+from tests.server.satellite_house import LIGHT, House, virtually
 
 CHUNK = bytes(range(1, 65)) * 16  # 32 ms
 

@@ -28,6 +28,7 @@ from .shard import Utterance
 HELD_OUT = {"doing_the_dishes"}
 SPELLED = {"an4-train"}  # these spell letters
 READ = {"librispeech-excerpts", "ljspeech-excerpts"}  # books: full of names
+KINDS = ("real", "voices", "noise")
 KEEP_SILENCE_S = 0.3  # around the speech
 DEV = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")  # what phone errors are told of
 
@@ -36,7 +37,7 @@ def main() -> None:
     """Run the stage."""
     rows = read_manifest(place.SPEECH / "manifest.tsv")
     for corpus in dict.fromkeys(row["corpus"] for row in rows if row["split"] == "train"):
-        if shard.path_of(place.PCM / "real", corpus).exists():
+        if any(shard.path_of(place.PCM / kind, corpus).exists() for kind in KINDS):
             continue
         folder = unpack(place.SPEECH / f"{corpus}.tar")
         chosen = [row for row in rows if row["corpus"] == corpus and row["split"] == "train"]

@@ -15,6 +15,7 @@ import itertools
 import json
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from multiprocessing import get_context
@@ -88,7 +89,7 @@ def main() -> None:
             pass
 
 
-def plan(rng: Random, read: list[str]) -> Any:
+def plan(rng: Random, read: list[str]) -> Iterator[Job]:
     """Yield jobs without end."""
     english = sorted(file.stem for file in (FOLDER / "voices").glob("[ab][fm]_*.npy"))
     foreign = sorted(file.stem for file in (FOLDER / "voices").glob("[!ab][fm]_*.npy"))

@@ -27,6 +27,7 @@ from hearth_server.asr.micro.posteriors import Posteriors
 from hearth_server.asr.micro.scores import SYMBOLS
 from hearth_server.asr.micro.tokens import Scores
 from tests.intents.homes import speech_home
+from tests.real import parts
 
 from .posteriors import noise
 from .small import HOME, word_graph
@@ -57,7 +58,7 @@ _SETTINGS = st.builds(
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """Return the library, compiled now: where a compiler is, it must compile."""
     if not build_passing.compiler():
-        pytest.skip("no C compiler")
+        parts.missing("these tests need a C compiler", "Install one: sudo apt-get install gcc libc6-dev, or set CC")
     path = build_passing.build(tmp_path_factory.mktemp("library"))
     assert path is not None, "passing.c does not compile"
     return Library(path)
