@@ -10,7 +10,8 @@ set -euo pipefail
 prefix=$(mkdir -p "${1:?folder}" && cd "$1" && pwd)
 suite=trixie
 apt-get update -qq
-apt-get install -y -qq flite festival festvox-kallpc16k festvox-kdlpc16k espeak-ng npm opus-tools unzip > /dev/null
+apt-get install -y -qq flite festival festvox-kallpc16k festvox-kdlpc16k espeak-ng opus-tools unzip > /dev/null
+command -v npm > /dev/null || apt-get install -y -qq npm > /dev/null  # another one may be there that conflicts
 mirror=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
