@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -17,6 +18,13 @@ def tone(seconds: float, amplitude: int = 8000) -> bytes:
     """Return a 440 Hz tone, 16 kHz s16le mono, which `LoudnessDetector` takes for speech."""
     t = np.arange(int(seconds * RATE)) / RATE
     return (amplitude * np.sin(2 * np.pi * 440 * t)).astype("<i2").tobytes()
+
+
+def stand_still(seconds: float) -> None:
+    """Let the running event loop be so much later at once, as one that stood still: no callback ran in between."""
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    loop.time = lambda: time() + seconds  # type: ignore[method-assign]
 
 
 def silence(seconds: float) -> bytes:

@@ -21,6 +21,7 @@ from wyoming.event import Event, Eventable
 from . import address, trust
 from .errors import ConfigError, HearthError, PeerError, WireError
 from .frame import Decoder, Limits, encode, parse
+from .time_out import time_out
 
 __all__ = ["Connection", "Limits", "Listener", "connect", "parse", "serve"]
 
@@ -84,7 +85,7 @@ class Connection:
 
     async def _read_chunk(self, timeout: float | None, late: str) -> bytes:
         try:
-            async with asyncio.timeout(timeout):
+            async with time_out(timeout):
                 return await self._reader.read(_READ_BYTES)
         except TimeoutError as error:
             raise PeerError(late) from error
@@ -103,7 +104,7 @@ class Connection:
             if self._writer.is_closing():
                 raise PeerError(f"the connection to {self.peer} is closed")
             try:
-                async with asyncio.timeout(self._limits.write_s):
+                async with time_out(self._limits.write_s):
                     self._writer.write(frame)
                     await self._writer.drain()
             except TimeoutError as error:

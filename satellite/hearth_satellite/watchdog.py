@@ -13,6 +13,7 @@ from typing import Final
 
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.errors import AudioError
+from hearth_core.time_out import time_out
 
 from .microphone import Microphone
 
@@ -155,7 +156,7 @@ class WatchedMicrophone:
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | Health:
         """Return the next sound, or what is wrong with the microphone."""
         try:
-            async with asyncio.timeout(self._watchdog.left_s()):
+            async with time_out(self._watchdog.left_s()):
                 chunk = await anext(chunks)
         except TimeoutError:
             return Health(False, self._watchdog.stalled())

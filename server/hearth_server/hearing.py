@@ -10,6 +10,7 @@ from typing import Any, Final
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Context, EndReason, Stopwatch, Transcription
 from hearth_core.errors import HearthError, PeerError
+from hearth_core.time_out import time_out
 
 from .rooms import Decision
 from .rooms_sound import Envelope
@@ -197,7 +198,7 @@ class Hearing:
                 return
             self._more.clear()
             try:
-                async with asyncio.timeout(STARVED_S):  # not wait_for, which lets another reader clear it in between
+                async with time_out(STARVED_S):  # not wait_for, which lets another reader clear it in between
                     await self._more.wait()
             except TimeoutError:
                 raise PeerError(f"the audio stopped in the middle for {STARVED_S:g} s") from None

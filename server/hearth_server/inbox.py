@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from hearth_core.errors import PeerError
+from hearth_core.time_out import time_out
 
 # 4 s of 32 ms chunks: enough for a recogniser that stumbles, little enough that a flood is felt by its sender (TCP).
 CHUNKS = 128
@@ -48,7 +49,8 @@ class AudioInbox:
         """
         while True:
             try:
-                pcm = await asyncio.wait_for(self._queue.get(), self._starved_s)
+                async with time_out(self._starved_s):
+                    pcm = await self._queue.get()
             except TimeoutError:
                 raise PeerError(f"the audio stopped in the middle for {self._starved_s:g} s") from None
             if pcm is None:

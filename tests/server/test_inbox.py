@@ -8,6 +8,7 @@ import pytest
 
 from hearth_core.errors import PeerError
 from hearth_server.inbox import AudioInbox
+from tests.fakes import stand_still
 
 
 async def test_audio_comes_out_in_order_and_ends() -> None:
@@ -45,3 +46,12 @@ async def test_silence_on_the_line_is_an_error() -> None:
     inbox = AudioInbox(starved_s=0.01)
     with pytest.raises(PeerError):
         await anext(aiter(inbox))
+
+
+async def test_standing_still_is_no_silence_on_the_line() -> None:
+    inbox = AudioInbox()
+    heard = asyncio.create_task(anext(aiter(inbox)))
+    await asyncio.sleep(0)
+    stand_still(1000.0)
+    asyncio.get_running_loop().call_later(0.001, inbox._queue.put_nowait, b"ab")
+    assert await heard == b"ab"

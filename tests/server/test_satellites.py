@@ -21,7 +21,7 @@ from hearth_core.command import Response, ResponseKind
 from hearth_server.pipeline import Pipeline
 from hearth_server.satellites import LinkLimits, SatelliteLink
 from hearth_server.voice import ChimeVoice
-from tests.fakes import silence, tone
+from tests.fakes import silence, stand_still, tone
 from tests.server.conftest import PipelineFactory
 
 WAIT_S = 30  # far more than it takes, on a machine that does other things too
@@ -55,8 +55,13 @@ class FakeSatellite:
         await write(Detection(name="okay_nabu").event())
         await write(RunPipeline(start_stage=stage, end_stage=PipelineStage.TTS).event())
         await write(AudioStart(16_000, 2, 1).event())
+        await self.stream(pcm)
+
+    async def stream(self, pcm: bytes) -> None:
+        """Send more of what is spoken."""
+        assert self.handler is not None
         for start in range(0, len(pcm), 1024):
-            await write(AudioChunk(16_000, 2, 1, pcm[start : start + 1024]).event())
+            await self.handler.write_event(AudioChunk(16_000, 2, 1, pcm[start : start + 1024]).event())
 
     async def next(self, *kinds: str) -> Event:
         """Return the next event of one of these kinds."""
@@ -199,6 +204,23 @@ async def test_a_satellite_that_goes_silent_is_left_and_found_again(running: Pip
     async with running("lock the front door") as pipeline, satellite.run(), driving(pipeline, satellite):
         await satellite.next("run-satellite")
         assert satellite.connections == 2
+
+
+async def test_a_server_that_stood_still_does_not_take_the_satellite_for_lost(running: PipelineFactory) -> None:
+    satellite = FakeSatellite(area="kitchen")
+    async with running("lock the front door") as pipeline, satellite.run(), driving(pipeline, satellite) as link:
+        while not link.announced_area:  # then it waits for what comes next
+            await asyncio.sleep(0.001)
+        stand_still(20 * LIMITS.silent_s)
+        await asyncio.sleep(0)
+        await satellite.speak(silence(0.3) + tone(1))
+        while link.resting.is_set():
+            assert satellite.connections == 1
+            await asyncio.sleep(0.001)
+        stand_still(20 * LIMITS.silent_s)  # in the middle of the command
+        await satellite.stream(silence(1.5))
+        assert (await satellite.next("transcript", "error")).data["text"] == "lock the front door"
+        assert satellite.connections == 1
 
 
 async def test_a_satellite_that_restarts_is_driven_again(running: PipelineFactory) -> None:

@@ -57,6 +57,10 @@ REJECT_CONFIDENCE: Final = 0.5
 SHORT_WORD_FRAMES: Final = 5
 _SCORE_SCALE: Final = 1e4
 
+# The wheel keeps Python's lock while it searches. 2.5 s of a home command at once held it for 2 s of processor time, and
+# where that was short for 7 s: no other thread ran, and the satellites were taken for lost. Pieces of this length, a
+# step of `Listening`, give the same scores as the whole.
+PIECE_BYTES: Final = 1024
 # How often the reading so far is asked for, in bytes of audio: four times a second.
 PARTIAL_BYTES: Final = RATE // 4 * 2
 # Each holds some 60 MB for a large home; more speakers at once than this wait for nobody, they are told.
@@ -299,8 +303,10 @@ class PocketsphinxStream:
     def _process(self, pair: _Pair, pcm: bytes) -> None:
         if not pcm:
             return
-        pair.grammar.process_raw(pcm)
-        pair.phones.process_raw(pcm)
+        for start in range(0, len(pcm), PIECE_BYTES):
+            piece = pcm[start : start + PIECE_BYTES]
+            pair.grammar.process_raw(piece)
+            pair.phones.process_raw(piece)
 
     def _dithered(self, pcm: bytes) -> bytes:
         samples = np.frombuffer(pcm, "<i2") + self._dither.normal(0, DITHER, len(pcm) // 2)

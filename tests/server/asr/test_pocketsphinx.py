@@ -22,7 +22,7 @@ from hearth_intents.graph import WordGraph
 from hearth_intents.matcher import Matcher
 from hearth_intents.sentences import load_sentences
 from hearth_server.asr.engine import Engine, Stream
-from hearth_server.asr.pocketsphinx import MAX_STREAMS, PocketsphinxEngine
+from hearth_server.asr.pocketsphinx import MAX_STREAMS, PIECE_BYTES, PocketsphinxEngine
 from hearth_server.demo_home import load_demo_house
 from hearth_server.listen import Listening
 from tests.fakes import silence, tone
@@ -157,6 +157,37 @@ def test_cuts_change_nothing(samples: int, bar: Setting) -> None:
     assert heard.text == expected.text
     # The decoder's own windows begin where a chunk does: a hundredth is all that they may add.
     assert heard.confidence == pytest.approx(expected.confidence, abs=0.015)
+
+
+class Measured:
+    """A decoder of which it is known how much it was given to search at once, in bytes."""
+
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
+        self.most = 0
+
+    def process_raw(self, pcm: bytes, *, no_search: bool = False) -> None:
+        self.most = max(self.most, 0 if no_search else len(pcm))
+        self._decoder.process_raw(pcm, no_search=no_search)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decoder, name)
+
+
+@pytest.mark.parametrize("samples", [512, 48_000])
+def test_other_threads_get_their_turn_after_each_step_of_audio(samples: int, bar: Setting) -> None:
+    pcm = recording(ICED)
+    expected = hear(bar.engine, chunks(pcm, samples))
+    stream = bar.engine.open()
+    pair = stream._own()
+    grammar, phones = Measured(pair.grammar), Measured(pair.phones)
+    stream._pair = type(pair)(grammar, phones)
+    heard = end(stream, chunks(pcm, samples))
+    stream._pair = pair
+    stream.close()
+    assert heard == expected
+    assert 0 < grammar.most <= PIECE_BYTES  # the wheel has Python's lock for all of a call
+    assert 0 < phones.most <= PIECE_BYTES
 
 
 def test_again_is_the_same(bar: Setting) -> None:
