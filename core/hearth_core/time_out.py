@@ -30,6 +30,7 @@ async def time_out(seconds: float | None) -> AsyncIterator[None]:
             return
         loop = asyncio.get_running_loop()
         part_s, left = seconds / _PARTS, _PARTS
+        timer: asyncio.TimerHandle
 
         def pass_part() -> None:
             nonlocal left, timer

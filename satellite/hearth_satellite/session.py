@@ -75,6 +75,7 @@ class Session:
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
         self._transcribed = False
+        self._language = ""  # of the wake word that began the command; empty if it has none of its own
         self._course = Course(self._attention, self._news, clock)
         self._speaking = Speaking(self._course, self._attention, self._answers, self._post, self._limits, clock)
         self._not_connected = NotConnected(
@@ -217,6 +218,7 @@ class Session:
         command_id = self._sending.begin(self._limits.follow_up_s if follow_up else NEVER)
         woken_by = "the driver" if detection is None else detection.wake_word or "speech"
         self._transcribed = False
+        self._language = detection.facts.get("language", "") if detection else ""
         self._course.enter(State.STREAMING, self._limits.streaming_s)
         _LOG.info("command %s begins, woken by %s", command_id, woken_by)
         wake_word = detection.wake_word if detection else ""
@@ -252,7 +254,7 @@ class Session:
         former = self._post.driver
         if former is not None and former is not driver:
             _LOG.warning("%s takes the satellite over from %s", driver.name, former.name)
-            self.drop(former)
+            self.drop(former, replaced=True)
             former.close("another driver took over")
         if driver is not former:
             self._sending.new_driver()
@@ -269,12 +271,27 @@ class Session:
             self._post.pause()
             self._rest()
 
-    def drop(self, driver: Driver) -> None:
-        """Take note that a driver is gone; whatever it was in the middle of ends."""
-        if self._post.leave(driver):
-            if self._course.state not in (State.IDLE, State.LISTENING):
-                _LOG.warning("%s left while %s command %s", driver.name, self._course.state, self.command_id)
-            self._rest()
+    def drop(self, driver: Driver, *, replaced: bool = False) -> None:
+        """Take note that a driver is gone; whatever it was in the middle of ends, and who waits for it is told so.
+
+        What was spoken is not sent again: it may have been done, and done twice it may be undone.
+
+        Args:
+            driver: which.
+            replaced: another one is there already.
+        """
+        if not self._post.leave(driver):
+            return
+        state = self._course.state
+        if state not in (State.IDLE, State.LISTENING):
+            _LOG.warning("%s left while %s command %s", driver.name, state, self.command_id)
+        self._rest()
+        if state not in (State.STREAMING, State.ANSWERING) or self._sending.unanswered or not self._attention.phrases:
+            return  # nobody waits, or what was heard may be a television
+        if replaced:
+            self._answers.chime(Chime.ERROR)
+        else:
+            self._not_connected.tell(self._language)
 
     def receive(self, driver: Driver, event: Event) -> None:
         """Take an event from a peer; only the one that runs the satellite is listened to.

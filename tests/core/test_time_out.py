@@ -46,11 +46,14 @@ async def test_what_has_come_while_it_stood_still_in_the_last_part_is_taken() ->
 
 
 async def test_a_loop_that_only_ever_stands_still_is_late_at_last() -> None:
-    with pytest.raises(TimeoutError):
+    async def wait() -> None:
         async with time_out(60.0):
             while True:
                 stand_still(1000.0)
                 await asyncio.sleep(0)
+
+    with pytest.raises(TimeoutError):
+        await wait()
 
 
 async def test_being_cancelled_is_not_being_late() -> None:

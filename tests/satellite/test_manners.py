@@ -19,7 +19,7 @@ from hearth_satellite.session import State
 from hearth_satellite.timers import MAX_TIMERS
 from hearth_satellite.wake import WakePhrase
 from tests.satellite import around
-from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteWake
+from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteWake, Peer
 
 STOP = bytes([9]) * 1024
 ANSWER = (AudioStart(22050, 2, 1), AudioChunk(22050, 2, 1, bytes(44100)), AudioStop())
@@ -347,6 +347,48 @@ def test_it_is_told_in_the_language_of_the_wake_word_that_was_said() -> None:
     room.pass_time(5)
     room.session.wake_up()
     assert [sound.seconds for sound in room.sounds.given] == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("spoken", [(WAKE, TALK), (WAKE, TALK, END)])
+def test_who_waits_for_a_driver_that_goes_is_told_so(spoken: tuple[bytes, ...]) -> None:
+    class German(WakeAndStop):
+        def feed(self, chunk: bytes) -> Detection | None:
+            found = super().feed(chunk)
+            return None if found is None else replace(found, facts={"language": "de"})
+
+    room = Room(wake=German(), not_connected={"de": bytes(64000), "": bytes(32000)})
+    room.hear(*spoken)
+    room.session.drop(room.peer)
+    assert room.state() is State.IDLE
+    assert [sound.seconds for sound in room.sounds.given] == [2.0]
+    assert len(room.happened(Happening.NOT_CONNECTED)) == 1
+    new = Peer("new")
+    room.session.run(new)
+    assert new.events == [], "what was spoken may have been done: it is not sent again"
+
+
+def test_who_waits_for_a_driver_that_is_replaced_hears_that_it_failed(room: Room) -> None:
+    room.answering()
+    room.session.run(Peer("new"))
+    assert room.state() is State.LISTENING
+    assert room.sounds.labels() == ["chime"]
+    assert room.happened(Happening.NOT_CONNECTED) == []
+
+
+def test_nobody_is_told_who_does_not_wait() -> None:
+    for quiet in ("listening", "playing", "a question that nobody answers", "no wake word"):
+        room = Room(wake=ByteWake(words=False)) if quiet == "no wake word" else Room()
+        match quiet:
+            case "playing":
+                room.playing()
+            case "a question that nobody answers":
+                asked(room)
+                room.hear(QUIET)
+                assert room.state() is State.STREAMING
+            case "no wake word":
+                room.answering()
+        room.session.drop(room.peer)
+        assert room.happened(Happening.NOT_CONNECTED) == [], quiet
 
 
 def test_paused_by_its_driver_it_is_quiet_until_the_driver_has_gone(room: Room) -> None:

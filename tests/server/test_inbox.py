@@ -50,7 +50,7 @@ async def test_silence_on_the_line_is_an_error() -> None:
 
 async def test_standing_still_is_no_silence_on_the_line() -> None:
     inbox = AudioInbox()
-    heard = asyncio.create_task(anext(aiter(inbox)))
+    heard = asyncio.ensure_future(anext(aiter(inbox)))
     await asyncio.sleep(0)
     stand_still(1000.0)
     asyncio.get_running_loop().call_later(0.001, inbox._queue.put_nowait, b"ab")

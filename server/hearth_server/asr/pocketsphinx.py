@@ -57,9 +57,9 @@ REJECT_CONFIDENCE: Final = 0.5
 SHORT_WORD_FRAMES: Final = 5
 _SCORE_SCALE: Final = 1e4
 
-# The wheel keeps Python's lock while it searches. 2.5 s of a home command at once held it for 2 s of processor time, and
-# where that was short for 7 s: no other thread ran, and the satellites were taken for lost. Pieces of this length, a
-# step of `Listening`, give the same scores as the whole.
+# The wheel keeps Python's lock while it searches. 2 s of a home command at once held it for 2 s of processor time, 7 s
+# on a busy machine: no other thread ran, and the satellites were taken for lost. Pieces of this length, a step of
+# `Listening`, give the same scores as the whole.
 PIECE_BYTES: Final = 1024
 # How often the reading so far is asked for, in bytes of audio: four times a second.
 PARTIAL_BYTES: Final = RATE // 4 * 2
