@@ -1,6 +1,7 @@
 """End of speech: how soon after the last word a command ends, how often in its middle, how often never.
 
-    python bench/endpoint.py [--audio DIR|TAR…] [--talkers DIR|TAR] [--noise FILE] [--most N] [--json]
+    python bench/endpoint.py [--audio DIR|TAR…] [--talkers DIR|TAR] [--noise FILE] [--most N] [--server] [--jobs N]
+        [--json]
 
 A recording gets 0.5 s before it and 10 s after it, alone or with what goes on behind it at an SNR as bench/sound.py
 defines it: one talker (`tv`), four at once (`babble`), or a noise. `cut` is a command that ended before its last word
@@ -9,11 +10,16 @@ who is behind spoke and paused while the speaker had not begun; `held` one that 
 is from that last word to the end. `all speech` compares no levels; `foreground` does, within the command; `wake word`
 is what is built in: the level of the wake word before it is known as well. That is one of the recorded ones, in the
 same background, as loud as the command, or louder or softer by so many dB.
+
+With `--server` the server's own end is measured instead, which may come before the satellite's and counts: the engine
+`micro` with the sentences of examples/barista, and what the satellite sends of the wake word, cut as the server cuts
+it. `no word` knows the level of none, though its tail may be heard; `wake word` is built in.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import multiprocessing
 import sys
@@ -22,11 +28,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hearth_core.audio import RATE
-from hearth_core.command import EndReason
+from hearth_core.command import Detection, EndReason
 from hearth_core.errors import HearthError
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector
 
@@ -35,6 +42,9 @@ sys.path.insert(0, str(ROOT))
 
 from bench import sound  # noqa: E402 - found only now
 
+if TYPE_CHECKING:
+    from hearth_server.asr.engine import Engine
+
 SETTINGS = EndpointSettings(no_speech_s=None)
 WORDS = sorted((ROOT / "tests" / "data" / "satellite").glob("*-*.flac"))
 LEAD_S = 0.6  # what a satellite keeps from before a detection
@@ -42,11 +52,15 @@ LEAD_S = 0.6  # what a satellite keeps from before a detection
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a command is ended; `word_db` is how much louder its wake word is than it, None if there was none."""
+    """How a command is ended; `word_db` is how much louder its wake word is than it, None if there was none.
+
+    With `met` its level is known to whoever ends the command; without, its sound may be heard all the same.
+    """
 
     name: str
     settings: EndpointSettings
     word_db: float | None = None
+    met: bool = True
 
 
 RULES = (
@@ -56,6 +70,12 @@ RULES = (
     Rule("word +6 dB", SETTINGS, 6.0),
     Rule("word +12 dB", SETTINGS, 12.0),
     Rule("word -6 dB", SETTINGS, -6.0),
+)
+SERVER_RULES = (
+    Rule("no word", SETTINGS, 0.0, met=False),
+    Rule("wake word", SETTINGS, 0.0),
+    Rule("no word +12 dB", SETTINGS, 12.0, met=False),
+    Rule("word +12 dB", SETTINGS, 12.0),
 )
 TAIL_S = 10.0
 
@@ -123,9 +143,20 @@ def words(pcm: bytes, heard: list[float]) -> tuple[int, int] | None:
     return endpointer.speech_start, endpointer.speech_end
 
 
-def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One command before one background, to be heard under each rule by the satellite or by the server."""
+
+    path: Path
+    behind: Behind
+    talkers: list[Path]
+    noise: Path | None
+    server: bool
+
+
+def measure(task: Task) -> list[Score]:
     """Hear one command before one background under each rule."""
-    path, behind, others, noise = task
+    path, behind, others, noise = task.path, task.behind, task.talkers, task.noise
     seed = zlib.crc32(f"{path.name} {behind.talkers}".encode())
     room = np.random.default_rng(seed).normal(0, 3, round((0.5 + TAIL_S) * RATE)).astype(np.float32)  # a quiet one
     speech = sound.load(path)
@@ -145,9 +176,20 @@ def measure(task: tuple[Path, Behind, list[Path], Path | None]) -> list[Score]:
             np.zeros_like(back), back, speech_level=speech_level, level=sound.noise_db(back), snr_db=behind.snr_db
         )
     pcm = sound.pcm(clean + back)
-    heard = probabilities(pcm)
+    heard = [] if task.server else probabilities(pcm)
     word = sound.load(WORDS[seed % len(WORDS)])
-    return [_score(rule, behind, pcm, heard, spoken, lead(word, rule, speech_level, back)) for rule in RULES]
+    scores = []
+    for rule in SERVER_RULES if task.server else RULES:
+        said = lead(word, rule, speech_level, back)
+        if task.server and said is not None:
+            reason, samples = served(rule, said, pcm)
+        else:
+            endpointer = Endpointer(rule.settings, Replay(heard))
+            if said is not None:
+                endpointer.meet(said)
+            reason, samples = endpointer.feed(pcm), endpointer.samples
+        scores.append(_score(rule, behind, reason, samples, spoken))
+    return scores
 
 
 def lead(word: sound.Samples, rule: Rule, speech_level: float, back: sound.Samples) -> bytes | None:
@@ -160,18 +202,52 @@ def lead(word: sound.Samples, rule: Rule, speech_level: float, back: sound.Sampl
     return sound.pcm(said + back[-len(said) :])
 
 
-def _score(
-    rule: Rule, behind: Behind, pcm: bytes, heard: list[float], spoken: tuple[int, int], word: bytes | None
-) -> Score:
-    endpointer = Endpointer(rule.settings, Replay(heard))
-    if word is not None:
-        endpointer.meet(word)
-    reason = endpointer.feed(pcm)
-    after_s = (endpointer.samples - spoken[1]) / RATE
+@functools.cache
+def engine() -> Engine:
+    """Return the server's recogniser, with the sentences of the example."""
+    from hearth_core.home import Home
+    from hearth_intents.compile import compile_grammar
+    from hearth_intents.sentences import load_sentences
+    from hearth_server.asr.micro.engine import MicroEngine
+
+    made = MicroEngine()
+    made.use(
+        compile_grammar(load_sentences("en", [ROOT / "examples" / "barista" / "sentences"], builtin=False), Home())
+    )
+    return made
+
+
+def served(rule: Rule, said: bytes, pcm: bytes) -> tuple[EndReason | None, int]:
+    """Return how and where the server ends a command, in samples of it; `said` is sent before, as a satellite does."""
+    from hearth_satellite import events
+    from hearth_satellite.loudness import word_end_ms
+    from hearth_server import opening
+    from hearth_server.listen import STEP_BYTES, Listening
+
+    end = word_end_ms(said)
+    facts = {} if end is None else {"word_end_ms": end}
+    opened = opening.read(events.beginning(Detection("word"), "", len(said) * 1000 // RATE // 2, facts)[1])
+    kept = said[opened.skip_ms * RATE // 1000 * 2 :]
+    listening = Listening(engine(), rule.settings, SileroDetector())
+    try:
+        if rule.met:
+            listening.meet(said[: len(said) - len(kept)], opened.tail_ms / 1000)
+        audio = kept + pcm
+        for start in range(0, len(audio), STEP_BYTES):
+            reason = listening.feed(audio[start : start + STEP_BYTES])
+            if reason is not None:
+                return reason, (min(start + STEP_BYTES, len(audio)) - len(kept)) // 2
+        return None, len(pcm) // 2
+    finally:
+        listening.close()
+
+
+def _score(rule: Rule, behind: Behind, reason: EndReason | None, samples: int, spoken: tuple[int, int]) -> Score:
+    after_s = (samples - spoken[1]) / RATE
     held = reason is not EndReason.SILENCE
     cut = not held and after_s < -0.15
     name = f"{behind.name} {behind.snr_db:g} dB" if behind.snr_db else behind.name
-    return Score(rule.name, name, cut, cut and endpointer.samples <= spoken[0], held, after_s)
+    return Score(rule.name, name, cut, cut and samples <= spoken[0], held, after_s)
 
 
 def table(scores: list[Score]) -> Iterator[dict[str, object]]:
@@ -198,9 +274,11 @@ def main() -> None:
     parser.add_argument("--talkers", type=Path, default=sound.at_hand("librispeech-251-speakers-untranscribed"))
     parser.add_argument("--noise", type=Path, help="a recording of a noise")
     parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
+    parser.add_argument("--server", action="store_true", help="measure where the server ends a command")
+    parser.add_argument("--jobs", type=int, help="processes at a time (default: one for each core)")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as unpacked, multiprocessing.Pool() as pool:
+    with tempfile.TemporaryDirectory() as unpacked, multiprocessing.Pool(arguments.jobs) as pool:
         try:
             paths = sound.find(arguments.audio, Path(unpacked))
             others = sound.find([arguments.talkers], Path(unpacked))
@@ -208,16 +286,18 @@ def main() -> None:
             sys.exit(str(error))
         paths = paths[:: max(1, len(paths) // arguments.most)] if arguments.most else paths
         conditions = [c for c in CONDITIONS if c.name != "noise" or arguments.noise]
-        tasks = [(path, behind, others, arguments.noise) for behind in conditions for path in paths]
+        tasks = [
+            Task(path, behind, others, arguments.noise, arguments.server) for behind in conditions for path in paths
+        ]
         scores = [score for found in pool.imap(measure, tasks, chunksize=4) for score in found]
     rows = list(table(scores))
     if arguments.json:
         print(json.dumps(rows, indent=1))
         return
-    print(f"{'behind':14} {'rule':12} {'commands':>8} {'cut':>7} {'before':>7} {'held':>7} {'after':>7} {'p95':>7}")
+    print(f"{'behind':14} {'rule':14} {'commands':>8} {'cut':>7} {'before':>7} {'held':>7} {'after':>7} {'p95':>7}")
     for row in rows:
         print(
-            f"{row['behind']:14} {row['rule']:12} {row['commands']:8} {row['cut_percent']:6}% "
+            f"{row['behind']:14} {row['rule']:14} {row['commands']:8} {row['cut_percent']:6}% "
             f"{row['before_percent']:6}% {row['held_percent']:6}% {row['after_s_median']:7} {row['after_s_p95']:7}"
         )
 

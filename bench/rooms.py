@@ -44,7 +44,7 @@ from bench.virtual_time import run_virtually  # noqa: E402
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription  # noqa: E402
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector  # noqa: E402
 from hearth_server.arbitration import Arbitration, Rules  # noqa: E402
-from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts  # noqa: E402
+from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts, Word  # noqa: E402
 from hearth_server.latency import Latency  # noqa: E402
 from hearth_server.rooms_history import History  # noqa: E402
 from hearth_server.rooms_sound import Envelope, measure  # noqa: E402
@@ -117,7 +117,7 @@ class DrawnRecogniser:
         context: Context,
         watch: Stopwatch | None = None,
         *,
-        word: bytes | bytearray = b"",
+        word: Word | None = None,
     ) -> Transcription:
         """Hear a stream to its end; the simulated satellites tell nothing of their wake word's sound."""
         self.asked += 1

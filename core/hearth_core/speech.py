@@ -168,12 +168,18 @@ class Endpointer:
         self._speech = 0  # samples of speech altogether
         margin_db = self._settings.background_db
         self._foreground = None if margin_db is None else Foreground(margin_db)
+        self._tail = 0  # samples in which the wake word may go on
 
-    def meet(self, word: bytes) -> None:
+    def meet(self, word: bytes, tail_s: float = 0.0) -> None:
         """Take the sound of the wake word, s16le mono, before any other: how loud its speaker is tells who comes after.
 
         Without it everybody may be the speaker, from the first word on.
+
+        Args:
+            word: its sound; empty if nobody knows how loud it was.
+            tail_s: how much of the stream may be its end still. It is no louder or softer than a command for that.
         """
+        self._tail = int(tail_s * RATE)
         level_db = loudest_db(word)
         margin_db = self._settings.background_db
         if level_db is not None and margin_db is not None:
@@ -186,8 +192,9 @@ class Endpointer:
         """
         if self.end is None:
             for window in self._chunker.feed(pcm):
+                past = self.samples >= self._tail
                 self._hear(self._detector(window), len(window) // 2)
-                if self._foreground is not None:
+                if self._foreground is not None and past:
                     self._foreground.hear(window, speech=self._speaking, position=self.samples)
                 self.end = self._reason()
                 if self.end is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hearth_core.audio import BYTES_PER_SECOND
@@ -55,6 +55,19 @@ class WakeFacts:
     uncertain_s: float = 0.0
 
 
+@dataclass(slots=True)
+class Word:
+    """The sound of a wake word, which tells how loud its speaker is.
+
+    Attributes:
+        pcm: 16 kHz s16le mono, whole when the command's own begins; empty if none is known.
+        tail_s: how much of the command's audio is from before the detection, so that the word may end in it.
+    """
+
+    pcm: bytearray = field(default_factory=bytearray)
+    tail_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a hearing.
@@ -88,7 +101,7 @@ class Hearing:
         end: why; None while it goes on.
         gone: it takes no part any more: its link died, or its speaker began anew.
         transcription: what its recogniser heard; None if that has not been asked.
-        word: the wake word's sound, 16 kHz s16le mono, whole when the command's own begins; empty if none is known.
+        word: the wake word.
     """
 
     def __init__(self, ear: Ear, wake: WakeFacts, context: Context, detected_s: float, *, granted: bool) -> None:
@@ -104,7 +117,7 @@ class Hearing:
         self.failure: HearthError | None = None
         self.transcription: Transcription | None = None
         self.watch = Stopwatch()
-        self.word = bytearray()
+        self.word = Word()
         self.verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._chunks: list[bytes] = []
         self._bytes = 0
@@ -156,8 +169,8 @@ class Hearing:
 
     def put_word(self, pcm: bytes) -> None:
         """Add to the wake word's sound, before the command's."""
-        if not self._chunks and len(self.word) + len(pcm) <= WORD_S * BYTES_PER_SECOND:
-            self.word += pcm
+        if not self._chunks and len(self.word.pcm) + len(pcm) <= WORD_S * BYTES_PER_SECOND:
+            self.word.pcm += pcm
 
     def put(self, pcm: bytes) -> None:
         """Add audio, 16 kHz s16le mono; what comes when nobody listens any more is dropped."""

@@ -70,9 +70,9 @@ class Listening:
         spoken = self._endpointer.speech_end
         return 0.0 if spoken is None else (self._endpointer.samples - spoken) / RATE
 
-    def meet(self, word: bytes) -> None:
+    def meet(self, word: bytes, tail_s: float = 0.0) -> None:
         """Take the sound of the wake word, s16le mono, before any other; see `Endpointer.meet`."""
-        self._endpointer.meet(word)
+        self._endpointer.meet(word, tail_s)
 
     def feed(self, pcm: bytes) -> EndReason | None:
         """Take the next audio, 16 kHz s16le mono; return why the utterance is over, None while it is not.

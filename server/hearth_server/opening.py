@@ -20,6 +20,7 @@ class Opening:
 
     Attributes:
         skip_ms: audio from before so many milliseconds is the wake word's: it tells rooms apart, and is no command.
+        tail_ms: so much of what comes next is from before the detection: the word may end in it, or the command begin.
         rang: the satellite rang while the wake word was said, so its sound tells no speaker's level.
         language: of the wake word, if it has one of its own.
         area: the room, by id or name, that the wake word is for; empty for the satellite's.
@@ -27,6 +28,7 @@ class Opening:
     """
 
     skip_ms: int = 0
+    tail_ms: int = 0
     rang: bool = False
     language: str = ""
     area: str = ""
@@ -39,8 +41,10 @@ def read(event: Event) -> Opening:
     facts: dict[str, Any] = context if isinstance(context, dict) else {}
     language = _text(facts, "language")
     lead_ms = _milliseconds(facts, "lead_ms") if event.data.get("wake_word_name") else 0
+    skip_ms = max(0, lead_ms - _KEPT_MS, min(lead_ms, _milliseconds(facts, "word_end_ms")))
     return Opening(
-        skip_ms=max(0, lead_ms - _KEPT_MS, min(lead_ms, _milliseconds(facts, "word_end_ms"))),
+        skip_ms=skip_ms,
+        tail_ms=lead_ms - skip_ms,
         rang=facts.get("rang") is True,
         language=language if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language) else "",
         area=_text(facts, "area"),

@@ -27,6 +27,7 @@ from .asr.engine import Engine
 from .carrying import Scheduling, Turn
 from .conversation import QuestionKind
 from .dialogue import Dialogue, TalkSettings
+from .hearing import Word
 from .house import House
 from .listen import Listening
 from .plan import Plan
@@ -198,7 +199,7 @@ class Pipeline:
         context: Context,
         watch: Stopwatch | None = None,
         names: Sequence[str] = (),
-        word: bytes | bytearray = b"",
+        word: Word | None = None,
     ) -> Transcription:
         """Read audio until the end of speech and return what was said.
 
@@ -207,7 +208,7 @@ class Pipeline:
             context: of the command.
             watch: gets the times of the stages.
             names: are expected in it.
-            word: the wake word's sound, which tells how loud the speaker is; whole when the first audio comes.
+            word: the wake word, which tells how loud the speaker is.
 
         Raises:
             PeerError: the audio broke off.
@@ -219,9 +220,9 @@ class Pipeline:
             partial: Hypothesis | None = None
             met = False
             async for pcm in audio:
-                if not met:
+                if not met and word is not None:
                     met = True
-                    listening.meet(bytes(word))
+                    listening.meet(bytes(word.pcm), word.tail_s)
                 end = await _to_its_end(listening.feed, pcm)
                 if listening.partial is not None and listening.partial != partial:
                     partial = listening.partial

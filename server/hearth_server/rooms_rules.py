@@ -10,6 +10,7 @@ from hearth_core.command import Context, Stopwatch, Transcription
 from hearth_core.config_rooms import RoomsConfig
 from hearth_core.speech import Endpointer
 
+from .hearing import Word
 from .rooms import Weights
 from .rooms_sound import Envelope
 
@@ -23,9 +24,9 @@ class Recogniser(Protocol):
         context: Context,
         watch: Stopwatch | None = None,
         *,
-        word: bytes | bytearray = b"",
+        word: Word | None = None,
     ) -> Transcription:
-        """Read audio until the end of speech and return what was said; `word` is the sound of the wake word before."""
+        """Read audio until the end of speech and return what was said; `word` is the wake word before."""
 
     def endpointer(self) -> Endpointer:
         """Return what finds the end of speech, for one utterance."""

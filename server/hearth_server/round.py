@@ -165,7 +165,7 @@ class Round:
             end: EndReason | None = None
             async for pcm in hearing.audio():
                 if not endpointer.samples:
-                    endpointer.meet(bytes(hearing.word))
+                    endpointer.meet(bytes(hearing.word.pcm), hearing.word.tail_s)
                 end = await asyncio.to_thread(endpointer.feed, pcm)
                 if end is not None:
                     break

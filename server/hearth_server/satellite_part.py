@@ -60,6 +60,7 @@ class SatellitePart:
             self._waking = self._begin(event, alone=not event.data.get("wake_word_name"))
         self._hearing, self._waking = self._waking, None
         self._converter, self._opening = None, opening.read(event)
+        self._hearing.word.tail_s = self._opening.tail_ms / 1000
         return self._hearing
 
     def _begin(self, event: Event, *, alone: bool) -> Hearing:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench.endpoint import SERVER_RULES, WORDS, lead, probabilities, served, table, words
 from bench.endpoint import Score as EndScore
-from bench.endpoint import probabilities, table, words
 from bench.idle import Idle, Wake, goals_missed, word_end_s
 from bench.wake import Trace, missed, rows
 
 from bench import pause, sound
 from hearth_core.audio import RATE, read_recording
+from hearth_core.command import EndReason
 from hearth_core.errors import InputError
 from hearth_core.speech import SileroDetector
 
@@ -113,6 +114,19 @@ def test_first_and_last_word_are_found_past_a_long_pause() -> None:
     begin, end = found
     assert begin < len(word)
     assert len(word) + 2 * RATE < end < 2 * len(word) + 2 * RATE + RATE // 2
+
+
+def test_the_server_ends_a_command_after_the_word_that_is_sent_before_it() -> None:
+    speech = sound.load(DATA / "satellite" / "turn_off_lights_in_the_office.flac")
+    pcm = sound.pcm(np.concatenate([np.zeros(RATE // 2, np.float32), speech, np.zeros(3 * RATE, np.float32)]))
+    spoken = words(pcm, probabilities(pcm))
+    assert spoken is not None
+    for rule in SERVER_RULES:
+        said = lead(sound.load(WORDS[0]), rule, sound.speech_db(speech), np.zeros(RATE, np.float32))
+        assert said is not None
+        reason, samples = served(rule, said, pcm)
+        assert reason is EndReason.SILENCE
+        assert 0.3 < (samples - spoken[1]) / RATE < 1.2, rule
 
 
 def test_a_words_end_is_its_last_sound() -> None:

@@ -300,6 +300,25 @@ def test_the_wake_word_tells_the_speaker_from_a_television(
         endpointer.reset()
 
 
+def test_the_end_of_the_wake_word_is_not_its_speakers_command() -> None:
+    """A server hears 0.3 s from before the detection, in which the word may end or the command begin."""
+    behind = [(1.0, FAR), (1.0, QUIET), (1.0, NEAR), (3.0, QUIET)]
+    for parts, ends_s in ((behind, 3.8), ([(1.0, NEAR), (3.0, QUIET)], 1.8)):
+        endpointer = Endpointer(EndpointSettings(), Steady())
+        endpointer.meet(WORD, 0.3)
+        endpointer.feed(voices((0.3, NEAR), *parts))
+        assert endpointer.samples / RATE == pytest.approx(ends_s, abs=0.05)
+
+
+def test_a_loud_wake_word_does_not_make_its_command_a_television() -> None:
+    """Its tail is heard; the command is softer by more than `background_db`, and long."""
+    parts = [(0.3, NEAR), (0.2, QUIET), (3.0, NEAR - 12), (3.0, QUIET)]
+    endpointer = Endpointer(EndpointSettings(), Steady())
+    endpointer.meet(WORD, 0.3)
+    endpointer.feed(voices(*parts))
+    assert endpointer.samples / RATE > 3.5
+
+
 def test_without_a_wake_word_anybody_is_the_speaker() -> None:
     parts = [(1.0, FAR), (1.0, QUIET), (1.0, NEAR)]
     assert ended_at(EndpointSettings(), *parts)[1] == pytest.approx(1.5, abs=0.05)

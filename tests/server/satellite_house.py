@@ -13,7 +13,7 @@ from bench.virtual_time import run_virtually
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription
 from hearth_core.speech import Endpointer, EndpointSettings
 from hearth_server.arbitration import Arbitration, Rules
-from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts
+from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts, Word
 from tests.fakes import LoudnessDetector
 
 RATE = 16_000
@@ -64,7 +64,7 @@ class FakeRecogniser:
         context: Context,
         watch: Stopwatch | None = None,
         *,
-        word: bytes | bytearray = b"",
+        word: Word | None = None,
     ) -> Transcription:
         name = context.satellite or ""
         self.asked.append(name)

@@ -19,27 +19,30 @@ def run(context: Any, wake_word: str | None = "alexa") -> Event:
 def test_what_the_satellite_of_this_tree_says_is_understood() -> None:
     facts = {"language": "de", "area": "Küche", "user": "Ann"}
     opened = events.beginning(Detection("alexa", 0.9, facts=facts), "abc", lead_ms=608)[1]
-    assert read(opened) == Opening(skip_ms=308, language="de", area="Küche", user="Ann")
+    assert read(opened) == Opening(skip_ms=308, tail_ms=300, language="de", area="Küche", user="Ann")
 
 
 @pytest.mark.parametrize(
-    ("context", "skip_ms"),
+    ("context", "skip_ms", "tail_ms"),
     [
-        ({"lead_ms": 100}, 0),
-        ({"lead_ms": 300}, 0),
-        ({"lead_ms": 10**9}, 4700),
-        ({"lead_ms": -5}, 0),
-        ({}, 0),
-        ({"lead_ms": 608, "word_end_ms": 440}, 440),
-        ({"lead_ms": 608, "word_end_ms": 200}, 308),
-        ({"lead_ms": 608, "word_end_ms": 900}, 608),
-        ({"lead_ms": 608, "word_end_ms": True}, 308),
-        ({"lead_ms": 608, "word_end_ms": "9"}, 308),
-        ({"word_end_ms": 440}, 0),
+        ({"lead_ms": 100}, 0, 100),
+        ({"lead_ms": 300}, 0, 300),
+        ({"lead_ms": 10**9}, 4700, 300),
+        ({"lead_ms": -5}, 0, 0),
+        ({}, 0, 0),
+        ({"lead_ms": 608, "word_end_ms": 440}, 440, 168),
+        ({"lead_ms": 608, "word_end_ms": 200}, 308, 300),
+        ({"lead_ms": 608, "word_end_ms": 900}, 608, 0),
+        ({"lead_ms": 608, "word_end_ms": True}, 308, 300),
+        ({"lead_ms": 608, "word_end_ms": "9"}, 308, 300),
+        ({"word_end_ms": 440}, 0, 0),
     ],
 )
-def test_the_wake_words_own_sound_is_told_apart_within_bounds(context: dict[str, Any], skip_ms: int) -> None:
-    assert read(run(context)).skip_ms == skip_ms
+def test_the_wake_words_own_sound_is_told_apart_within_bounds(
+    context: dict[str, Any], skip_ms: int, tail_ms: int
+) -> None:
+    opened = read(run(context))
+    assert (opened.skip_ms, opened.tail_ms) == (skip_ms, tail_ms)
 
 
 def test_a_command_without_a_wake_word_begins_at_its_beginning() -> None:

@@ -51,7 +51,8 @@ async def test_the_wake_word_s_own_sound_is_not_heard_and_a_plain_satellite_s_is
     for at_ms in (0, 32, 64, 96, 400):
         kitchen.hear(chunk(at_ms))
     assert heard(hearing) == CHUNK * 3, "from 364 - 300 ms on"
-    assert hearing.word == CHUNK * 2, "but kept, to tell how loud its speaker is"
+    assert hearing.word.pcm == CHUNK * 2, "but kept, to tell how loud its speaker is"
+    assert hearing.word.tail_s == 0.3
     kitchen.hear(chunk(None))
     assert heard(hearing) == CHUNK * 4
     kitchen.detected(detection())
@@ -69,7 +70,7 @@ async def test_a_wake_word_over_a_ringing_timer_tells_no_level() -> None:
     hearing = kitchen.opened(run("alexa", lead_ms=364, rang=True))
     for at_ms in (0, 32, 64, 96):
         kitchen.hear(chunk(at_ms))
-    assert not hearing.word
+    assert not hearing.word.pcm
     assert heard(hearing) == CHUNK * 2
     await house.arbitration.close()
 
@@ -82,7 +83,7 @@ async def test_of_a_wake_word_without_end_only_seconds_are_kept() -> None:
     hearing = kitchen.opened(run("alexa", lead_ms=5000))
     for _ in range(400):
         kitchen.hear(chunk(0))
-    assert len(hearing.word) <= WORD_S * BYTES_PER_SECOND
+    assert len(hearing.word.pcm) <= WORD_S * BYTES_PER_SECOND
     assert heard(hearing) == b""
     await house.arbitration.close()
 
