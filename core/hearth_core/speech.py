@@ -185,6 +185,12 @@ class Endpointer:
         if level_db is not None and margin_db is not None:
             self._foreground = Foreground(margin_db, level_db - self._settings.meet_db)
 
+    @property
+    def met(self) -> bool:
+        """Whether what was heard may be the speaker's; not as long as only others spoke, softer than the wake word."""
+        unmet = self._foreground is not None and not self._foreground.met
+        return not unmet or self.samples >= self._settings.meet_s * RATE
+
     def feed(self, pcm: bytes) -> EndReason | None:
         """Take the next audio, 16 kHz s16le mono in chunks of any size; return why the utterance ended, if it did.
 
@@ -225,7 +231,7 @@ class Endpointer:
         if self.speech_end is not None and not self._run:
             enough = self._speech >= settings.min_speech_s * RATE
             needed = self.silence_s if enough else max(self.silence_s, settings.short_silence_s)
-            if unmet and self.samples < settings.meet_s * RATE:
+            if not self.met:
                 needed = max(needed, settings.meet_silence_s)
             if self.samples - self.speech_end >= needed * RATE:
                 return EndReason.SILENCE

@@ -127,7 +127,8 @@ class Listening:
         settings = self._settings
         needed = max(settings.silence_s, settings.open_s) if ending.outlook is Outlook.OPEN else settings.silence_s
         self._endpointer.silence_s = needed
-        early = ending.outlook is Outlook.COMPLETE and settings.early_s is not None
+        # What others say may be a command, too, but not the speaker's.
+        early = ending.outlook is Outlook.COMPLETE and settings.early_s is not None and self._endpointer.met
         return EndReason.SILENCE if early and self._quiet_s >= (settings.early_s or 0.0) else None
 
     def _hear_until(self, sample: int) -> None:

@@ -314,11 +314,21 @@ def test_a_short_word_that_is_complete_ends_early() -> None:
         assert said.audio_seconds == pytest.approx(0.128 + quiet_s, abs=2 * WINDOW_S)
 
 
-@pytest.mark.parametrize(("word", "ends_s"), [(b"", 2.0), (tone(0.5), 4.5)])
-def test_a_television_that_pauses_does_not_end_it_if_the_wake_word_was_louder(word: bytes, ends_s: float) -> None:
+@pytest.mark.parametrize(
+    ("outlook", "word", "ends_s"),
+    [
+        (Outlook.UNKNOWN, b"", 2.0),
+        (Outlook.UNKNOWN, tone(0.5), 4.5),
+        (Outlook.COMPLETE, b"", 1.65),
+        (Outlook.COMPLETE, tone(0.5), 4.15),
+    ],
+)
+def test_a_television_that_pauses_does_not_end_it_if_the_wake_word_was_louder(
+    outlook: Outlook, word: bytes, ends_s: float
+) -> None:
     """Somebody soft speaks until 1.5 s, then the speaker of the wake word from 3 to 4 s."""
     pcm = silence(0.5) + tone(1.0, 1500) + silence(1.5) + tone(1.0) + silence(2.0)
-    listening = Listening(FakeEngine(), EndpointSettings(), LoudnessDetector())
+    listening = Listening(KnowingEngine(outlook), EndpointSettings(), LoudnessDetector())
     listening.meet(word)
     for start in range(0, len(pcm), 1024):
         if listening.feed(pcm[start : start + 1024]) is not None:
