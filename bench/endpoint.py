@@ -9,7 +9,7 @@ as the detector hears it clean, by more than 0.15 s; `before` are those of them 
 who is behind spoke and paused while the speaker had not begun; `held` one that did not end within 10 s of it. `after`
 is from that last word to the end. `all speech` compares no levels; `foreground` does, within the command; `wake word`
 is what is built in: the level of the wake word before it is known as well. That is one of the recorded ones, in the
-same background, as loud as the command, or louder or softer by so many dB.
+same background, as loud as the command, or louder or softer by so many dB; `no rise` is without `EndpointSettings.rise_db`.
 
 With `--server` the server's own end is measured instead, which may come before the satellite's and counts: the engine
 `micro` with the sentences of examples/barista, and what the satellite sends of the wake word, cut as the server cuts
@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import math
 import multiprocessing
 import sys
 import tempfile
@@ -69,6 +70,7 @@ RULES = (
     Rule("wake word", SETTINGS, 0.0),
     Rule("word +6 dB", SETTINGS, 6.0),
     Rule("word +12 dB", SETTINGS, 12.0),
+    Rule("+12, no rise", replace(SETTINGS, rise_db=math.inf), 12.0),
     Rule("word -6 dB", SETTINGS, -6.0),
 )
 SERVER_RULES = (

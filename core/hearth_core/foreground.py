@@ -17,6 +17,10 @@ _WINDOW_BYTES: Final = 640  # 20 ms: one of 32 ms would leave out more of a word
 _NOISY_DB: Final = 25.0
 
 
+# A voice rises over this time; who was there before it is somebody else.
+_RISE_S: Final = 0.5
+
+
 class _Level:
     """The level of the last `_SMOOTHED_S`, in dB of one sample's unit."""
 
@@ -55,15 +59,20 @@ class Foreground:
     Args:
         margin_db: speech that is so much softer than the command's loudest is not the speaker's.
         near_db: from this level on it is the speaker, as the wake word told it; None if nobody knows.
+        rise_db: who is softer than `near_db` by no more than this, and so much louder than all who spoke until half a
+            second ago, is the speaker, too.
 
     Attributes:
         last_near: the end of the last window in which the speaker, and not the background, spoke, in samples.
         met: the speaker has spoken; true if nobody knows how loud that is.
     """
 
-    def __init__(self, margin_db: float, near_db: float | None = None) -> None:
+    def __init__(self, margin_db: float, near_db: float | None = None, rise_db: float = math.inf) -> None:
         self._margin_db = margin_db
         self._near_db = near_db
+        self._rise_db = rise_db
+        self._lately: deque[tuple[int, float]] = deque()  # position and level of the speech of the last `_RISE_S`
+        self._others_db = -math.inf  # the loudest before that
         self._level = _Level()
         self._loudest_db = -math.inf
         self._floor_db = math.inf
@@ -85,5 +94,13 @@ class Foreground:
         self._loudest_db = max(self._loudest_db, level_db)
         if level_db >= self._loudest_db - self._margin_db:
             self.last_near = position
-        if self._near_db is not None and level_db >= self._near_db:
-            self.met = True
+        if self._near_db is not None and not self.met:
+            self.met = level_db >= self._near_db or self._rises(level_db, self._near_db, position)
+
+    def _rises(self, level_db: float, near_db: float, position: int) -> bool:
+        """Whether somebody has begun who is clearly louder than those before, and about as loud as the wake word."""
+        while self._lately and position - self._lately[0][0] >= _RISE_S * RATE:
+            self._others_db = max(self._others_db, self._lately.popleft()[1])
+        self._lately.append((position, level_db))
+        least_db = max(self._others_db, near_db - 2 * self._rise_db) + self._rise_db
+        return self._others_db > -math.inf and level_db >= least_db
