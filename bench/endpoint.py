@@ -9,7 +9,8 @@ as the detector hears it clean, by more than 0.15 s; `before` are those of them 
 who is behind spoke and paused while the speaker had not begun; `held` one that did not end within 10 s of it. `after`
 is from that last word to the end. `all speech` compares no levels; `foreground` does, within the command; `wake word`
 is what is built in: the level of the wake word before it is known as well. That is one of the recorded ones, in the
-same background, as loud as the command, or louder or softer by so many dB; `no rise` is without `EndpointSettings.rise_db`.
+same background, as loud as the command, or louder or softer by so many dB; `no rise` is without the settings'
+`rise_db`.
 
 With `--server` the server's own end is measured instead, which may come before the satellite's and counts: the engine
 `micro` with the sentences of examples/barista, and what the satellite sends of the wake word, cut as the server cuts

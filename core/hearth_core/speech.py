@@ -170,7 +170,8 @@ class Endpointer:
         self._speech = 0  # samples of speech altogether
         margin_db = self._settings.background_db
         self._foreground = None if margin_db is None else Foreground(margin_db)
-        self._tail = 0  # samples in which the wake word may go on
+        self._word = b""  # the wake word's sound
+        self._tail = 0  # samples in which it may go on
 
     def meet(self, word: bytes, tail_s: float = 0.0) -> None:
         """Take the sound of the wake word, s16le mono, before any other: how loud its speaker is tells who comes after.
@@ -181,11 +182,8 @@ class Endpointer:
             word: its sound; empty if nobody knows how loud it was.
             tail_s: how much of the stream may be its end still. It is no louder or softer than a command for that.
         """
-        self._tail = int(tail_s * RATE)
-        level_db = loudest_db(word)
-        margin_db = self._settings.background_db
-        if level_db is not None and margin_db is not None:
-            self._foreground = Foreground(margin_db, level_db - self._settings.meet_db, self._settings.rise_db)
+        self._word, self._tail = word, int(tail_s * RATE)
+        self._know_speaker()
 
     @property
     def met(self) -> bool:
@@ -202,12 +200,25 @@ class Endpointer:
             for window in self._chunker.feed(pcm):
                 past = self.samples >= self._tail
                 self._hear(self._detector(window), len(window) // 2)
-                if self._foreground is not None and past:
+                if not past:
+                    self._end_word(window)
+                elif self._foreground is not None:
                     self._foreground.hear(window, speech=self._speaking, position=self.samples)
                 self.end = self._reason()
                 if self.end is not None:
                     break
         return self.end
+
+    def _know_speaker(self) -> None:
+        level_db, settings = loudest_db(self._word), self._settings
+        if level_db is not None and settings.background_db is not None:
+            self._foreground = Foreground(settings.background_db, level_db - settings.meet_db, settings.rise_db)
+
+    def _end_word(self, window: bytes) -> None:
+        """Take what is still the wake word's, or already its speaker's: either tells how loud that is."""
+        if self._word:
+            self._word += window
+            self._know_speaker()
 
     def _hear(self, probability: float, size: int) -> None:
         settings = self._settings

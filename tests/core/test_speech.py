@@ -313,6 +313,14 @@ def test_the_end_of_the_wake_word_is_not_its_speakers_command() -> None:
         assert endpointer.samples / RATE == pytest.approx(ends_s, abs=0.05)
 
 
+def test_the_end_of_the_wake_word_tells_how_loud_it_was() -> None:
+    """It is loudest at its end, beside which a television is soft, though it is not beside its beginning."""
+    endpointer = Endpointer(EndpointSettings(), Steady())
+    endpointer.meet(voices((0.4, FAR)), 0.3)
+    endpointer.feed(voices((0.3, NEAR), (1.0, FAR), (1.0, QUIET), (1.0, NEAR), (3.0, QUIET)))
+    assert endpointer.samples / RATE == pytest.approx(3.8, abs=0.05)
+
+
 def test_a_loud_wake_word_does_not_make_its_command_a_television() -> None:
     """Its tail is heard; the command is softer by more than `background_db`, and long."""
     parts = [(0.3, NEAR), (0.2, QUIET), (3.0, NEAR - 12), (3.0, QUIET)]
