@@ -46,7 +46,7 @@ SURE_SOUNDS = 2
 MARGIN = 0.45
 _WINDOW = 0.75
 
-# A reading of the recogniser this likely beside the best one is its rival: where it is right at least once in five
+# What the recogniser's readings make this likely beside the best is its rival: where it is right at least once in five
 # times, a question costs less than a wrong action.
 RIVAL_SHARE = 0.25
 
@@ -111,13 +111,14 @@ class Matcher:
     def _beside(self, clause: Clause, hypothesis: Hypothesis, others: Iterable[Hypothesis], context: Context) -> Clause:
         """Return a clause with its rivals among the readings that are almost as likely.
 
-        Those that mean the same make it surer.
+        Those that mean the same make it surer, and a rival has to be as likely as all of them.
         """
         confidence = hypothesis.confidence
         if not confidence or not clause.matches:
             return _weighed(clause, confidence)
         meant = {_meaning(match) for match in clause.matches}
         rivals: dict[tuple[Any, ...], IntentMatch] = {}
+        likely: dict[tuple[Any, ...], float] = {}
         sure = confidence
         for other in others:
             if other.confidence is None or other.confidence < RIVAL_SHARE * confidence:
@@ -128,10 +129,12 @@ class Matcher:
             if {_meaning(match) for match in found[0].matches} == meant:
                 sure += other.confidence
             for match in _weighed(found[0], other.confidence).matches:
-                if _meaning(match) not in meant:
-                    rivals.setdefault(_meaning(match), match)
+                if (meaning := _meaning(match)) not in meant:
+                    rivals.setdefault(meaning, match)
+                    likely[meaning] = likely.get(meaning, 0.0) + other.confidence
         weighed = _weighed(clause, min(1.0, sure))
-        return replace(weighed, rivals=(*weighed.rivals, *rivals.values()))
+        beside = (match for meaning, match in rivals.items() if likely[meaning] >= RIVAL_SHARE * sure)
+        return replace(weighed, rivals=(*weighed.rivals, *beside))
 
     def _to_the_letter(self, text: str, context: Context) -> tuple[Clause, ...]:
         """Return the commands of a text that is sentences to the letter, nothing if it is not."""

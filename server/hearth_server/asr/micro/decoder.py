@@ -49,9 +49,9 @@ class DecoderSettings:
     scoring: Scoring = field(default_factory=Scoring)
     phone_bonus: float = 0.0
     word_bonus: float = 0.0
-    beam: float = 32.0
+    beam: float = 44.0
     phone_beam: float = 8.0
-    max_active: int = 2000
+    max_active: int = 4000
     per_node: int = 4
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class Decoder:
         if not len(scores):
             return
         self._passing.feed(scores, self._heard.frames)
-        self._heard.add(scores)
+        self._heard.add(scores, log_probs)
 
     def snapshot(self) -> Standing:
         """Return where the best path stands."""

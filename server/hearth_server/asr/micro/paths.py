@@ -9,53 +9,63 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hearth_core.phones import BLANK, PHONES
+from hearth_core.phones import BLANK
 
 from .history import NO_STEP, Step
 from .phone_graph import NO_WORD, PhoneGraph
 from .readings import Word
+from .scores import FLOOR, SYMBOLS
 
 _Scores = NDArray[np.float64]
 
 
 class Heard:
-    """The scores of all frames so far, and what free phones and what silence would have in them.
+    """The scores of all frames so far, their posteriors, and what free phones and what silence would have in them.
 
     Free phones may say anything: CTC lets any symbol follow any other one, so the best they can have is the sum of the
-    best symbol of each frame. No sentence has more. Silence is CTC's blank in each frame.
+    best symbol of each frame. No sentence has more. They are compared by the posteriors as the model gave them: without
+    its priors, in noise, free phones say what nobody would. Silence is CTC's blank in each frame.
     """
 
     def __init__(self) -> None:
         self.frames = 0
         self._parts: list[_Scores] = []
+        self._given: list[_Scores] = []
         self._free: list[float] = [0.0]
         self._silent: list[float] = [0.0]
 
     def copy(self) -> Heard:
         """Return one of its own."""
         other = Heard()
-        other.frames, other._parts = self.frames, self._parts.copy()
+        other.frames, other._parts, other._given = self.frames, self._parts.copy(), self._given.copy()
         other._free, other._silent = self._free.copy(), self._silent.copy()
         return other
 
-    def add(self, scores: _Scores) -> None:
-        """Keep further frames, shape (frames, 40)."""
+    def add(self, scores: _Scores, log_probs: NDArray[np.floating]) -> None:
+        """Keep further frames: their scores and log posteriors, both of shape (frames, 40)."""
+        given = np.maximum(log_probs.astype(np.float64), FLOOR)
         self._parts.append(scores)
+        self._given.append(given)
         self.frames += len(scores)
         # One by one, so that the sums do not depend on how the frames were cut.
-        self._free = _longer(self._free, scores.max(axis=1))
+        self._free = _longer(self._free, given.max(axis=1))
         self._silent = _longer(self._silent, scores[:, BLANK])
 
     @property
     def scores(self) -> _Scores:
         """All frames, shape (frames, 40)."""
-        if len(self._parts) != 1:
-            self._parts = [np.concatenate(self._parts) if self._parts else np.zeros((0, len(PHONES) + 1))]
-        return self._parts[0]
+        return _joined(self._parts)
 
-    def free(self, first: int, last: int) -> float:
-        """Return what free phones have in the frames from `first` on before `last`."""
-        return self._free[last] - self._free[first]
+    def fit(self, phone: int, first: int, last: int) -> float:
+        """Return how a phone, and silence after it, fit the frames from `first` on before `last` beside free phones."""
+        given = _joined(self._given)[first:last]
+        silent = given[:, BLANK]
+        longest = float(np.cumsum(given[:, phone] - silent).max())
+        return float(silent.sum()) + longest - (self._free[last] - self._free[first])
+
+    def quiet(self, last: int) -> float:
+        """Return how silence fits the frames before `last` beside free phones."""
+        return float(_joined(self._given)[:last, BLANK].sum()) - self._free[last]
 
     def silent(self, first: int, last: int) -> float:
         """Return what silence has in the frames from `first` on before `last`."""
@@ -76,6 +86,13 @@ class Heard:
             until = path[step].frame - (int(graph.phone[path[step].node]) == phone)  # a blank between equal ones
         scores = self.scores[first:until]
         return first + int(np.argmax(np.cumsum(scores[:, phone] - scores[:, BLANK])))
+
+
+def _joined(parts: list[_Scores]) -> _Scores:
+    """Return all frames of parts, which become one."""
+    if len(parts) != 1:
+        parts[:] = [np.concatenate(parts) if parts else np.zeros((0, SYMBOLS))]
+    return parts[0]
 
 
 def _longer(sums: list[float], scores: _Scores) -> list[float]:
@@ -128,13 +145,13 @@ class Reader:
 
     def _word(self, path: Sequence[Step], first: int, last: int, ended: Step) -> Word:
         """Return the word of the steps from `first` on before `last`, which `ended` is."""
-        fits, gains = 0.0, 0.0
+        # The first phone answers for the silence before it.
+        fits, gains = 0.0 if first else self.heard.quiet(path[0].frame), 0.0
         for number in range(first, last):
             after = path[number + 1] if number + 1 < last else ended
-            # The first phone answers for the silence before it.
             frame, score = (path[number].frame, path[number].score) if number else (0, 0.0)
             scored = after.score - score - float(self.word_bonus[after.word]) - self.phone_bonus
-            fits += min(0.0, scored - self.heard.free(frame, after.frame))
+            fits += self.heard.fit(int(self.graph.phone[path[number].node]), path[number].frame, after.frame)
             gains += scored - self.heard.silent(frame, after.frame)
         end = self.heard.last_frame(self.graph, path, last)
         return Word(self.graph.words[ended.word], path[first].frame, end, last - first, fits, gains)
