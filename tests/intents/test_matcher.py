@@ -207,6 +207,19 @@ def test_a_reading_far_behind_the_first_is_no_command(confidence: float | None, 
             0.7,
             {"light.bed_light"},
         ),
+        # a rival of the reading, but not of all that mean the same
+        ([("turn on bed light", 0.4), ("switch bed light on", 0.4), ("turn off bed light", 0.15)], 0.8, set()),
+        # no rival each, but together
+        (
+            [
+                ("turn on bed light", 0.4),
+                ("switch bed light on", 0.2),
+                ("turn bed light off", 0.11),
+                ("turn off bed light", 0.1),
+            ],
+            0.6,
+            {"light.bed_light"},
+        ),
         # far behind, without a confidence, or no command
         ([("turn on the bed light", 0.9), ("turn on the standing light", 0.1)], 0.9, set()),
         ([("turn on the bed light", None), ("turn on the standing light", None)], 1.0, set()),

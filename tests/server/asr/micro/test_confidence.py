@@ -17,6 +17,7 @@ from hearth_server.asr.micro.confidence import (
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.phone_graph import compile_phones
 from hearth_server.asr.micro.readings import Reading, Word, weighed
+from hearth_server.asr.micro.scores import SYMBOLS, Scoring
 
 from .posteriors import noise, phones_of, spoken
 from .small import HOME, word_graph
@@ -64,6 +65,21 @@ def test_what_fits_a_long_sentence_is_believed_sooner() -> None:
     better = reading("turn on the light", fits=(-3.0, -3.0, -3.0, -2.0))
     assert fit(short) < fit(long) < fit(better)
     assert fit(Reading((), 0.0)) == -math.inf
+
+
+def test_how_a_sentence_fits_does_not_hang_on_the_priors() -> None:
+    heard = spoken(phones_of(["turn", "on", "the", "light"], HOME), np.random.default_rng(3), clear=0.6)
+    priors = np.log(np.r_[0.6, np.geomspace(0.2, 0.001, SYMBOLS - 1)]).tolist()
+    found = []
+    for weight in (0.0, 0.8):
+        scoring = Scoring(prior_weight=weight, log_priors=priors)
+        decoder = Decoder(GRAPH, DecoderSettings(scoring, phone_bonus=weight, beam=200.0, phone_beam=30.0))
+        decoder.feed(heard)
+        found.append(decoder.result(1).readings[0])
+    assert [each.text for each in found] == ["turn on the light"] * 2
+    assert found[0].score != pytest.approx(found[1].score, abs=1.0)
+    assert fit(found[0]) == pytest.approx(fit(found[1]), abs=0.3)  # a phone may begin a frame sooner or later
+    assert all(word.fit <= 0.0 for each in found for word in each.words)
 
 
 def test_the_best_reading_says_whether_it_was_a_sentence_at_all() -> None:
