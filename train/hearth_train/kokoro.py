@@ -2,6 +2,7 @@
 
     python -m hearth_train.kokoro plan [--hours 4]                     what is said, by whom: ROOT/kokoro/plan.json
     python -m hearth_train.kokoro speak [--jobs 2] [--minutes 60]      shards of audio, as far as the time goes
+    python -m hearth_train.kokoro say --text alexa --to FOLDER         one text by each English speaker, as WAV
 
 An utterance takes as long as it lasts on one core, so this is for a machine with many (`pack` takes it there),
 where it may run beside the training. An interrupted run goes on where it stopped. `train/voices.sh` gets the model.
@@ -15,6 +16,7 @@ import itertools
 import json
 import re
 import time
+import wave
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -39,6 +41,7 @@ PART: Final = 60  # utterances in a shard
 SECONDS: Final = 2.6  # a text takes about as long
 LONGEST: Final = 140  # of Kokoro's symbols; also the styles that are kept
 ALONE: Final = 0.25  # of the utterances are of one speaker, the others of two mixed
+SPEEDS: Final = (0.85, 1.0, 1.2)  # of what each speaker says for others to measure by
 FOREIGN: Final = 0.2  # of the mixtures have a speaker of another language in them
 
 # Kokoro writes with one letter what IPA, as espeak-ng has it, writes with two; both varieties, then each.
@@ -68,10 +71,12 @@ class Job:
 def main() -> None:
     """Run the stage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("step", choices=("plan", "speak"))
+    parser.add_argument("step", choices=("plan", "speak", "say"))
     parser.add_argument("--hours", type=float, default=4.0, help="of the plan (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=1e6, help="most time to speak")
+    parser.add_argument("--text", default="", help="what each speaker says")
+    parser.add_argument("--to", type=Path, default=Path(), help="folder for what they say")
     options = parser.parse_args()
     from rich.progress import track
 
@@ -81,6 +86,11 @@ def main() -> None:
         jobs = track(itertools.islice(plan(Random(7), read), count), "plan", total=count)
         (FOLDER / "plan.json").write_text(json.dumps([asdict(job) for job in jobs]), "utf-8")
         return
+    if options.step == "say":
+        options.to.mkdir(parents=True, exist_ok=True)
+        for job in track(list(everybody(options.text)), "say"):
+            save(options.to / f"{job.voices[0][0]}-{job.speed}.wav", speak(job))
+        return
     planned = [Job(**job) for job in json.loads((FOLDER / "plan.json").read_text("utf-8"))]
     parts = [(start // PART, planned[start : start + PART]) for start in range(0, len(planned), PART)]
     speak_until = partial(speak_part, time.time() + options.minutes * 60)
@@ -89,9 +99,24 @@ def main() -> None:
             pass
 
 
+def everybody(text: str) -> Iterator[Job]:
+    """Yield a text for each English speaker, at each of the speeds."""
+    for voice, speed in itertools.product(_english(), SPEEDS):
+        yield Job(text, written(text, british=voice[0] == "b"), [(voice, 1.0)], speed)
+
+
+def save(file: Path, pcm: NDArray[np.int16]) -> None:
+    """Write speech, 16 kHz mono, as WAV."""
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        sound.writeframes(pcm.astype("<i2").tobytes())
+
+
 def plan(rng: Random, read: list[str]) -> Iterator[Job]:
     """Yield jobs without end."""
-    english = sorted(file.stem for file in (FOLDER / "voices").glob("[ab][fm]_*.npy"))
+    english = _english()
     foreign = sorted(file.stem for file in (FOLDER / "voices").glob("[!ab][fm]_*.npy"))
     for text in texts(rng, read):
         first = rng.choice(english)
@@ -149,6 +174,10 @@ def keep_styles(source: Path) -> None:
     for file in sorted(source.glob("*.bin")):
         table = np.fromfile(file, "<f4").reshape(-1, 1, 256)
         np.save(FOLDER / "voices" / f"{file.stem}.npy", table[: LONGEST + 1].astype(np.float16))
+
+
+def _english() -> list[str]:
+    return sorted(file.stem for file in (FOLDER / "voices").glob("[ab][fm]_*.npy"))
 
 
 @lru_cache(maxsize=64)
