@@ -29,7 +29,7 @@ LEAST_PHONES: Final = 8
 
 # Nats a phone by which a sentence must be likelier than silence. In noise without speech the model believes in nothing
 # much, so anything fits beside free phones; but silence fits better. Commands that were read right have 1.9 or more,
-# with dishes at 6 dB too, 47 of 48 pieces of noise alone less than this (`bench/calibrate.py` tells both).
+# with dishes at 6 dB too, 47 of 48 pieces of noise alone less than 1.4 (`bench/calibrate.py` tells both).
 LEAST_GAIN: Final = 1.4
 
 # What a model's calibration is of; one of anything else does not hold for `fit`.
