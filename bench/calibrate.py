@@ -29,6 +29,7 @@ from rich.table import Table
 
 from hearth_core.audio import BYTES_PER_SECOND, read_recording
 from hearth_core.command import EndReason, Hypothesis, Transcription
+from hearth_server.asr.micro.choices import Choices
 from hearth_server.asr.micro.confidence import (
     LEAST_GAIN,
     MEASURE,
@@ -73,7 +74,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How the best reading of a recording fits, with its length and without, and whether it was said."""
+    """How the best reading of a recording fits, with its length and choice and without, and whether it was said."""
 
     name: str
     score: float
@@ -89,6 +90,7 @@ class House:
         assert isinstance(self.scorer.engine, MicroEngine)
         self.engine = self.scorer.engine
         self.graph: PhoneGraph = self.engine.decoder().graph
+        self.choices = Choices(self.graph)
         self.heard: dict[str, list[Heard]] = {}
 
     def add(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes) -> None:
@@ -151,23 +153,23 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
     }
 
 
-def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[str, Heard, Reading]]:
-    """Yield condition, recording and best reading of what was no command, and of the commands that were read right.
+def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[House, str, Heard, Reading]]:
+    """Yield grammar, condition, recording and best reading of no commands, and of the commands that were read right.
 
-    Misread commands are neither: which sentence it was, the readings' shares tell.
+    Misread ones are neither: which sentence it was, the readings' shares tell.
     """
     for house in houses:
         for condition, heard in house.heard.items():
             for each in heard:
                 reading = house.reading(each, settings)
                 if reading is not None and reading.words and (each.item is None or house.right(each, reading)):
-                    yield condition, each, reading
+                    yield house, condition, each, reading
 
 
-def fit_of(heard: Heard, reading: Reading) -> Fit:
+def fit_of(house: House, heard: Heard, reading: Reading) -> Fit:
     """Return how a reading fits."""
     alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
-    return Fit(heard.name, fit(reading), alone, heard.item is not None)
+    return Fit(heard.name, fit(reading, house.choices), alone, heard.item is not None)
 
 
 def calibration_error(found: list[Fit]) -> float:
@@ -248,8 +250,8 @@ def main() -> None:
     best, _ = max(found, key=lambda pair: np.mean(list(pair[1].values())))
     readings = list(judged(houses, best))
     # What silence fits is turned down whatever its fit.
-    found_fits = [fit_of(heard, reading) for _, heard, reading in readings if gain(reading) >= LEAST_GAIN]
-    noises = [gain(reading) for condition, _, reading in readings if condition == NOISE]
+    found_fits = [fit_of(house, heard, reading) for house, _, heard, reading in readings if gain(reading) >= LEAST_GAIN]
+    noises = [gain(reading) for _, condition, _, reading in readings if condition == NOISE]
     scores, said = _columns(found_fits)
     calibration = calibrate(scores, said)
     chosen = {
@@ -265,7 +267,7 @@ def main() -> None:
             if is_said
         ),
         "least_gain_of_commands": round(
-            min(gain(reading) for _, heard, reading in readings if heard.item is not None), 2
+            min(gain(reading) for _, _, heard, reading in readings if heard.item is not None), 2
         ),
         "noises": len(noises),
         "noises_as_good_as_silence": sum(each < LEAST_GAIN for each in noises),

@@ -17,6 +17,7 @@ from hearth_intents.grammar import Grammar
 from ..engine import Ending
 from ..pocketsphinx import dictionary
 from ..pronounce import pronounce
+from .choices import Choices
 from .decoder import Decoder
 from .judge import Judge, Sentences, Verdict
 from .model import SHIPPED, MicroModel
@@ -82,7 +83,7 @@ class MicroEngine:
         graph = grammar.graph
         phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary))
         with self._lock:
-            self._home = _Home(phones, Sentences(graph, grammar.closing))
+            self._home = _Home(phones, Sentences(graph, grammar.closing, Choices(phones)))
 
     def open(self) -> MicroStream:
         """Begin an utterance.

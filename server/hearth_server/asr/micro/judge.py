@@ -12,6 +12,7 @@ from hearth_core.errors import EngineError
 from hearth_intents.graph import WordGraph
 
 from ..engine import Outlook
+from .choices import Choices
 from .confidence import LEAST_GAIN, MEASURE, Calibration, fit, gain, hypotheses
 from .decoder import Decoder, DecoderSettings
 from .model import FRAME_S, Card
@@ -21,10 +22,11 @@ from .scores import Scoring
 
 # As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
 EARLY_CONFIDENCE: Final = 0.8
-REJECT_CONFIDENCE: Final = 0.5
+# At 0.65 other speech gives about one false command an hour (`bench/false_commands.py`), at 0.5 two or three.
+REJECT_CONFIDENCE: Final = 0.65
 # Where a model's card has no calibration, or one of another measure: half of the sentences of twenty phones that fit by
-# 1.8 nats a phone worse than free phones are taken. Set by hand.
-UNCALIBRATED: Final = Calibration(slope=5.0, offset=1.5)
+# 1.8 nats a phone worse than free phones are taken, where there are a million to choose from. Set by hand.
+UNCALIBRATED: Final = Calibration(slope=5.0, offset=-10.0)
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
 # The same as a share of the readings, of two.
@@ -41,9 +43,11 @@ class Sentences:
     Args:
         graph: of all of them.
         closing: states after which nothing but politeness can follow.
+        choices: how many they are.
     """
 
-    def __init__(self, graph: WordGraph, closing: frozenset[int]) -> None:
+    def __init__(self, graph: WordGraph, closing: frozenset[int], choices: Choices) -> None:
+        self.choices = choices
         self._graph = graph
         self._closing = closing
         self._number = {word: number for number, word in enumerate(graph.words)}
@@ -98,19 +102,20 @@ class Judge:
 
     def verdict(self, result: Result, sentences: Sentences) -> Verdict:
         """Return what to make of a result."""
-        sure = self._sure(result.readings[0]) if result.readings else 0.0
+        said = self._said(result.readings[0], sentences.choices) if result.readings else 0.0
+        sure = said
         if _is_open(result.standing):
             # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
             sure /= 1.0 + math.exp(min(result.standing.ahead - OPEN_LEAD, _MOST_LEAD))
         return Verdict(
-            hypotheses(result.readings, self._calibration) if sure >= REJECT_CONFIDENCE else (),
+            hypotheses(result.readings, said) if sure >= REJECT_CONFIDENCE else (),
             self._outlook(result, sure, sentences),
             result.standing.silent_frames * FRAME_S,
         )
 
-    def _sure(self, best: Reading) -> float:
+    def _said(self, best: Reading, choices: Choices) -> float:
         """Return the chance that a sentence was said."""
-        return self._calibration.chance(fit(best)) if gain(best) >= LEAST_GAIN else 0.0
+        return self._calibration.chance(fit(best, choices)) if gain(best) >= LEAST_GAIN else 0.0
 
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing

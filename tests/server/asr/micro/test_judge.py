@@ -10,6 +10,7 @@ import pytest
 
 from hearth_core.errors import EngineError
 from hearth_server.asr.engine import Outlook
+from hearth_server.asr.micro.choices import Choices
 from hearth_server.asr.micro.confidence import MEASURE
 from hearth_server.asr.micro.judge import OPEN_LEAD, Judge, Sentences
 from hearth_server.asr.micro.model import OUTPUTS, Card
@@ -18,7 +19,7 @@ from hearth_server.asr.micro.readings import Reading, Result, Standing, Word
 from .small import word_graph
 
 SHORT, LONG = "turn off the light", "turn off the light in the hall"
-SENTENCES = Sentences(word_graph([SHORT, LONG]), frozenset())
+SENTENCES = Sentences(word_graph([SHORT, LONG]), frozenset(), Choices())
 
 
 def card(**given: Any) -> Card:
@@ -47,7 +48,7 @@ def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
     noise = heard(Standing(words=tuple(SHORT.split()), complete=False, inside_word=True, lead=1.5))
     verdict = Judge(card()).verdict(noise, SENTENCES)
     assert verdict.outlook is Outlook.EXTENDABLE
-    closed = Sentences(word_graph([SHORT]), frozenset({4}))
+    closed = Sentences(word_graph([SHORT]), frozenset({4}), Choices())
     assert Judge(card()).verdict(noise, closed).outlook is Outlook.COMPLETE
     assert [each.text for each in verdict.hypotheses] == [SHORT]
 

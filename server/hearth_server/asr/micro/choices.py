@@ -1,0 +1,42 @@
+"""How much there is to say in a home: among so many sentences other speech finds the one that fits it best."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from .phone_graph import PhoneGraph
+
+# Longer sentences count as so long: the homes' grammars hold few that are, and each phone costs a pass over all arcs.
+MOST_PHONES: Final = 64
+
+
+class Choices:
+    """Counts the sentences of a grammar by their length.
+
+    Args:
+        graph: of the grammar. Without one there is one sentence: nothing to choose from.
+    """
+
+    def __init__(self, graph: PhoneGraph | None = None) -> None:
+        self._nats = _nats(graph) if graph else [0.0]
+
+    def nats(self, phones: int) -> float:
+        """Return the natural logarithm of how many ways there are to say a sentence of at most so many phones."""
+        return self._nats[min(phones, len(self._nats) - 1)]
+
+
+def _nats(graph: PhoneGraph) -> list[float]:
+    source = np.repeat(np.arange(graph.nodes), np.diff(graph.arc_start))
+    ends = np.repeat(np.arange(graph.nodes), np.diff(graph.end_start))
+    whole = np.bincount(ends[graph.final[graph.end_state]], minlength=graph.nodes).astype(np.float64)
+    ways = np.zeros(graph.nodes)  # that lead to each node with as many phones as were counted
+    ways[graph.root[0]] = 1.0
+    found, nats = 0.0, [0.0]
+    for _ in range(MOST_PHONES):
+        ways = np.bincount(graph.arc_node, ways[source], graph.nodes).astype(np.float64)
+        found += float(ways @ whole)
+        nats.append(math.log(max(1.0, found)))
+    return nats
