@@ -2,14 +2,14 @@
 
     python bench/latency.py [--model FILE] [--audio DIR|TAR --labels FILE --corpus NAME] [--demo] [--most N] [--json]
 
-Three ways on the same recordings: micro as it is built in, which ends a command early if nothing can be added to it;
-micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a quiet room of 0.5 s before
-it and 3 s after it, and arrives in chunks of 64 ms. `after` is from the end of the last word to the end of the chunk
-that brings the text, plus the CPU time of that chunk and of finishing. The last word ends where the clean recording was
-last, over 30 ms, within 25 dB of its own loudest 30 ms: the noise behind synthesised commands is 29 to 32 dB below
-that, so an end measured from the mean level of speech lay in it. `cut` is a text that came before that, and `no_text`
-none; `after` is of the others. `changed` is one that is not what the same engine gives with 0.5 s. `early`
-are the commands that ended before 0.45 s.
+Three ways on the same recordings: micro as it is built in, which ends a command sooner if it is whole, and soonest if
+nothing can be added to it; micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a
+quiet room of 0.5 s before it and 3 s after it, and arrives in chunks of 64 ms. `after` is from the end of the last word
+to the end of the chunk that brings the text, plus the CPU time of that chunk and of finishing. The last word ends where
+the clean recording was last, over 30 ms, within 25 dB of its own loudest 30 ms: the noise behind synthesised commands
+is 29 to 32 dB below that, so an end measured from the mean level of speech lay in it. `cut` is a text that came before
+that, and `no_text` none; `after` is of the others. `changed` is one that is not what the same engine gives with 0.5 s.
+`early` are the commands that ended before 0.45 s.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ sys.path.insert(0, str(ROOT))
 from bench import commands, sound  # noqa: E402 - found only now
 
 BUILT_IN = EndpointSettings(no_speech_s=None)
-SILENCE = replace(BUILT_IN, early_s=None, open_s=BUILT_IN.silence_s)
+SILENCE = replace(BUILT_IN, early_s=None, extendable_s=BUILT_IN.silence_s, open_s=BUILT_IN.silence_s)
 TAIL_S = 3.0
 LEAD_S = 0.5
 FRAME = 160  # samples

@@ -94,13 +94,19 @@ class CommandConfig(UtteranceConfig):
         le=5,
         description="Seconds of silence that end a command to which nothing can be added; null waits for silence_s.",
     )
+    extendable_s: float = Field(
+        default=0.4,
+        ge=0.1,
+        le=5,
+        description="Seconds of silence that end a command that could go on, if less than silence_s.",
+    )
     open_s: float = Field(
         default=0.9, ge=0.1, le=5, description="Seconds of silence that end a command of which something is missing."
     )
 
     def settings(self) -> EndpointSettings:
         """Return these as the endpointer takes them."""
-        return replace(super().settings(), early_s=self.early_s, open_s=self.open_s)
+        return replace(super().settings(), early_s=self.early_s, extendable_s=self.extendable_s, open_s=self.open_s)
 
 
 class MicroConfig(Section):

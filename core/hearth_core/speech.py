@@ -105,6 +105,7 @@ class EndpointSettings:
         nobody_s: others who never pause end it here: the speaker is not waited for any longer.
         early_s: silence that ends a command to which nothing can be added, as a recogniser knows it that follows the
             home's sentences; None never ends one early. The endpointer itself does not know.
+        extendable_s: silence that ends one that may go on and is surely a command so far, if shorter than `silence_s`.
         open_s: silence that ends a command of which something is missing, if that is longer than `silence_s`.
     """
 
@@ -132,6 +133,9 @@ class EndpointSettings:
     meet_s: float = 4.0
     nobody_s: float = 8.0
     early_s: float | None = 0.15
+    # Of 189 coffee orders, clean and with dishes at 12 dB, 4 have a longer pause than 0.3 s where the order could be
+    # over, 2 of them longer than 0.35 s, none longer than 0.4.
+    extendable_s: float = 0.4
     open_s: float = 0.9
 
 

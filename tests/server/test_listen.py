@@ -243,7 +243,7 @@ class SlowDetector(LoudnessDetector):
         return 1.0 if loud or self._left else 0.0
 
 
-QUIET_ENDS = {Outlook.UNKNOWN: 0.5, Outlook.OPEN: 0.9, Outlook.EXTENDABLE: 0.5, Outlook.COMPLETE: 0.15}
+QUIET_ENDS = {Outlook.UNKNOWN: 0.5, Outlook.OPEN: 0.9, Outlook.EXTENDABLE: 0.4, Outlook.COMPLETE: 0.15}
 
 
 @pytest.mark.parametrize("size", [2, 640, 1024, 2048, 2050, 32_000, 10_000_000])
@@ -266,7 +266,7 @@ def test_where_a_detector_that_is_late_ends_it(outlook: Outlook, quiet_s: float)
 
 
 def test_a_sentence_that_goes_on_after_a_pause_is_not_cut() -> None:
-    for outlook, pause_s in ((Outlook.EXTENDABLE, 0.4), (Outlook.OPEN, 0.8), (Outlook.COMPLETE, 0.1)):
+    for outlook, pause_s in ((Outlook.EXTENDABLE, 0.3), (Outlook.OPEN, 0.8), (Outlook.COMPLETE, 0.1)):
         listening = listen(KnowingEngine(outlook), tone(0.512) + silence(pause_s) + tone(0.512) + silence(2.0))
         said = listening.finish().audio_seconds
         assert said == pytest.approx(1.024 + pause_s + QUIET_ENDS[outlook], abs=2 * WINDOW_S)
@@ -292,7 +292,9 @@ def test_what_is_settled_is_waited_for_no_longer() -> None:
         (EndpointSettings(silence_s=1.2), Outlook.OPEN, 1.2),
         (EndpointSettings(open_s=0.1), Outlook.OPEN, 0.5),
         (EndpointSettings(open_s=2.0), Outlook.OPEN, 2.0),
-        (EndpointSettings(silence_s=0.8), Outlook.EXTENDABLE, 0.8),
+        (EndpointSettings(extendable_s=2.0), Outlook.EXTENDABLE, 0.5),
+        (EndpointSettings(extendable_s=0.25), Outlook.EXTENDABLE, 0.25),
+        (EndpointSettings(extendable_s=0.8, silence_s=0.8), Outlook.EXTENDABLE, 0.8),
     ],
 )
 def test_what_is_configured(settings: EndpointSettings, outlook: Outlook, quiet_s: float) -> None:

@@ -21,7 +21,7 @@ class Outlook(StrEnum):
 
     The grammar knows no times of commands ("in ten minutes") and no second commands ("and close the blinds"): people
     may say them after what is COMPLETE. After a pause of `EndpointSettings.early_s` they are not heard any more; with
-    None the utterance waits for them.
+    None the utterance waits for them. The same holds for what is EXTENDABLE, after `extendable_s`.
     """
 
     UNKNOWN = "unknown"  # somebody speaks, the reading is not sure, or the engine cannot tell
