@@ -41,7 +41,6 @@ from hearth_server.asr.micro.confidence import (
 )
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.engine import MicroEngine
-from hearth_server.asr.micro.judge import REJECT_CONFIDENCE
 from hearth_server.asr.micro.model import LogProbs
 from hearth_server.asr.micro.phone_graph import PhoneGraph
 from hearth_server.asr.micro.posteriors import Posteriors
@@ -253,7 +252,7 @@ def main() -> None:
     found_fits = [fit_of(house, heard, reading) for house, _, heard, reading in readings if gain(reading) >= LEAST_GAIN]
     noises = [gain(reading) for _, condition, _, reading in readings if condition == NOISE]
     scores, said = _columns(found_fits)
-    calibration = calibrate(scores, said)
+    calibration, least = calibrate(scores, said), houses[0].engine.judge.least_confidence
     chosen = {
         "slope": round(calibration.slope, 4),
         "offset": round(calibration.offset, 4),
@@ -262,9 +261,7 @@ def main() -> None:
         "auc_of_fit_alone": round(area_under_curve([each.alone for each in found_fits], said), 4),
         "commands": sum(said),
         "taken": sum(
-            calibration.chance(score) >= REJECT_CONFIDENCE
-            for score, is_said in zip(scores, said, strict=True)
-            if is_said
+            calibration.chance(score) >= least for score, is_said in zip(scores, said, strict=True) if is_said
         ),
         "least_gain_of_commands": round(
             min(gain(reading) for _, _, heard, reading in readings if heard.item is not None), 2
@@ -273,9 +270,7 @@ def main() -> None:
         "noises_as_good_as_silence": sum(each < LEAST_GAIN for each in noises),
         "others": len(said) - sum(said),
         "others_taken": sum(
-            calibration.chance(score) >= REJECT_CONFIDENCE
-            for score, is_said in zip(scores, said, strict=True)
-            if not is_said
+            calibration.chance(score) >= least for score, is_said in zip(scores, said, strict=True) if not is_said
         ),
     }
     if options.to:

@@ -26,10 +26,10 @@ from .readings import Reading
 # against the grammars of four homes, coffee orders and home commands: where one false command an hour passes, 96 to
 # 100 % of the orders and commands that were read right do in every noise; without the choices (and 0.5 for the
 # length) 67 to 89 % of the orders do. The worst word, the gain or the rate of speech bring nothing more.
-LENGTH_WEIGHT: Final = 1.75
-CHOICE_WEIGHT: Final = 0.1
+LENGTH_WEIGHT: Final = 1.5
+CHOICE_WEIGHT: Final = 0.08
 # No sentence is taken for shorter: the shortest ("stop", "yes") need not be heard more clearly than "lights off".
-LEAST_PHONES: Final = 8
+LEAST_PHONES: Final = 10
 
 # Nats a phone by which a sentence must be likelier than silence. In noise without speech the model believes in nothing
 # much, so anything fits beside free phones; but silence fits better. Commands that were read right have 1.9 or more,
@@ -49,9 +49,8 @@ def fit(reading: Reading, choices: Choices) -> float:
     if not reading.words:
         return -math.inf
     phones = sum(word.phones for word in reading.words)
-    length = max(phones, LEAST_PHONES)
     alone = sum(word.fit for word in reading.words) / phones
-    return alone + LENGTH_WEIGHT * math.log(length) - CHOICE_WEIGHT * choices.nats(length)
+    return alone + LENGTH_WEIGHT * math.log(max(phones, LEAST_PHONES)) - CHOICE_WEIGHT * choices.nats(phones)
 
 
 def gain(reading: Reading) -> float:

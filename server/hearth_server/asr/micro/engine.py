@@ -51,7 +51,7 @@ class MicroEngine:
     """The engine; the model is loaded once and run by all streams, each on its own thread.
 
     Args:
-        config: another model than the one that comes with Hearth, if one is named.
+        config: another model than the one that comes with Hearth, if one is named; how sure a reading must be.
 
     Raises:
         EngineError: onnxruntime or the dictionary is not installed, or the model cannot be used.
@@ -60,9 +60,9 @@ class MicroEngine:
     name = "micro"
 
     def __init__(self, config: MicroConfig | None = None) -> None:
-        path = config.model if config is not None else ""
-        self.model = MicroModel(Path(path).expanduser() if path else SHIPPED)
-        self.judge = Judge(self.model.card)
+        config = config or MicroConfig()
+        self.model = MicroModel(Path(config.model).expanduser() if config.model else SHIPPED)
+        self.judge = Judge(self.model.card, config.least_confidence)
         self._dictionary = dictionary()
         self._lock = threading.Lock()
         self._home: _Home | None = None

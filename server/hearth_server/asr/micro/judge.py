@@ -20,13 +20,11 @@ from .phone_graph import PhoneGraph
 from .readings import Reading, Result, Standing
 from .scores import Scoring
 
-# As sure as this a reading must be for a short silence to end it; what is accepted at all may be less sure.
+# As sure as this a reading must be for a short silence to end it; what is taken at all may be less sure.
 EARLY_CONFIDENCE: Final = 0.8
-# At 0.65 other speech gives about one false command an hour (`bench/false_commands.py`), at 0.5 two or three.
-REJECT_CONFIDENCE: Final = 0.65
 # Where a model's card has no calibration, or one of another measure: half of the sentences of twenty phones that fit by
 # 1.8 nats a phone worse than free phones are taken, where there are a million to choose from. Set by hand.
-UNCALIBRATED: Final = Calibration(slope=5.0, offset=-10.0)
+UNCALIBRATED: Final = Calibration(slope=5.0, offset=-8.0)
 # By so many nats the best path must be ahead of those with other words, or what may follow is not known.
 EARLY_LEAD: Final = 1.0
 # The same as a share of the readings, of two.
@@ -84,13 +82,15 @@ class Judge:
 
     Args:
         card: of the model.
+        least_confidence: chance from which a sentence was said.
 
     Raises:
         EngineError: the card has settings that are no numbers, or out of range.
     """
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, least_confidence: float) -> None:
         self.settings = settings_of(card)
+        self.least_confidence = least_confidence
         known = card.calibration if card.calibration.get("measure") == MEASURE else {}
         self._calibration = Calibration(
             _number(known, "slope", UNCALIBRATED.slope), _number(known, "offset", UNCALIBRATED.offset)
@@ -108,7 +108,7 @@ class Judge:
             # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
             sure /= 1.0 + math.exp(min(result.standing.ahead - OPEN_LEAD, _MOST_LEAD))
         return Verdict(
-            hypotheses(result.readings, said) if sure >= REJECT_CONFIDENCE else (),
+            hypotheses(result.readings, said) if sure >= self.least_confidence else (),
             self._outlook(result, sure, sentences),
             result.standing.silent_frames * FRAME_S,
         )
@@ -120,7 +120,7 @@ class Judge:
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing
         words, clear = standing.words, standing.lead >= EARLY_LEAD
-        if standing.inside_word and sure >= REJECT_CONFIDENCE:
+        if standing.inside_word and sure >= self.least_confidence:
             # Nobody pauses within a word: the sentence that is believed was the whole, its last phones said weakly.
             best = result.readings[0]
             words, clear = tuple(word.text for word in best.words), best.posterior >= EARLY_SHARE

@@ -26,6 +26,10 @@ def card(**given: Any) -> Card:
     return Card("en", "1", 2, np.full(OUTPUTS, -3.7, np.float32), given, {})
 
 
+def judge(given: Card | None = None, least_confidence: float = 0.5) -> Judge:
+    return Judge(given or card(), least_confidence)
+
+
 def heard(standing: Standing, gain: float = 10.0) -> Result:
     words = tuple(Word(word, 3 * n, 3 * n + 2, 3, 0.0, gain) for n, word in enumerate(SHORT.split()))
     return Result((Reading(words, -10.0),), standing)
@@ -34,29 +38,29 @@ def heard(standing: Standing, gain: float = 10.0) -> Result:
 @pytest.mark.parametrize("ahead", [OPEN_LEAD + 1, 15.0, math.inf])
 def test_what_was_begun_and_is_missing_is_waited_for_and_not_left_out(ahead: float) -> None:
     begun = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=1.5, ahead=ahead))
-    verdict = Judge(card()).verdict(begun, SENTENCES)
+    verdict = judge().verdict(begun, SENTENCES)
     assert verdict.outlook is Outlook.OPEN
     assert verdict.hypotheses == ()
 
 
 def test_a_breath_like_a_word_does_not_make_a_sentence_open() -> None:
     breath = heard(Standing(words=tuple(f"{SHORT} in".split()), complete=False, lead=1.5, ahead=OPEN_LEAD - 3))
-    assert [each.text for each in Judge(card()).verdict(breath, SENTENCES).hypotheses] == [SHORT]
+    assert [each.text for each in judge().verdict(breath, SENTENCES).hypotheses] == [SHORT]
 
 
 def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
     noise = heard(Standing(words=tuple(SHORT.split()), complete=False, inside_word=True, lead=1.5))
-    verdict = Judge(card()).verdict(noise, SENTENCES)
+    verdict = judge().verdict(noise, SENTENCES)
     assert verdict.outlook is Outlook.EXTENDABLE
     closed = Sentences(word_graph([SHORT]), frozenset({4}), Choices())
-    assert Judge(card()).verdict(noise, closed).outlook is Outlook.COMPLETE
+    assert judge().verdict(noise, closed).outlook is Outlook.COMPLETE
     assert [each.text for each in verdict.hypotheses] == [SHORT]
 
 
 def test_what_silence_fits_as_well_is_no_sentence() -> None:
     standing = Standing(words=tuple(SHORT.split()), complete=True)
-    assert Judge(card()).verdict(heard(standing, gain=6.0), SENTENCES).hypotheses
-    assert Judge(card()).verdict(heard(standing, gain=3.0), SENTENCES).hypotheses == ()
+    assert judge().verdict(heard(standing, gain=6.0), SENTENCES).hypotheses
+    assert judge().verdict(heard(standing, gain=3.0), SENTENCES).hypotheses == ()
 
 
 @pytest.mark.parametrize(
@@ -75,12 +79,12 @@ def test_what_silence_fits_as_well_is_no_sentence() -> None:
 )
 def test_a_card_that_is_wrong_is_told(wrong: dict[str, Any]) -> None:
     with pytest.raises(EngineError, match=f"the speech model's {next(iter(wrong))} is"):
-        Judge(card(**wrong))
+        judge(card(**wrong))
 
 
 def test_a_calibration_of_another_measure_does_not_hold() -> None:
     said = heard(Standing(words=tuple(SHORT.split()), complete=True))
     never = {"slope": 1.0, "offset": -50.0}
     for calibration, taken in (({**never, "measure": MEASURE}, False), (never, True)):
-        judged = Judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES)
+        judged = judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES)
         assert bool(judged.hypotheses) is taken
