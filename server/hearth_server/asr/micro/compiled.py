@@ -33,7 +33,7 @@ Begin = Callable[[PhoneGraph, DecoderLimits, Scores], TokenPassing]
 _TOKEN: Final = np.dtype(
     [
         *(("key", "u8"), ("words", "u8"), ("said", "f8"), ("silent", "f8")),
-        *(("node", "i4"), ("step_said", "i4"), ("step_silent", "i4"), ("unused", "i4")),
+        *(("node", "i4"), ("step_said", "i4"), ("step_silent", "i4"), ("began", "i4")),
     ]
 )
 _STEP: Final = np.dtype([("score", "f8"), ("before", "i4"), ("node", "i4"), ("word", "i4"), ("frame", "i4")])
@@ -47,7 +47,7 @@ class _Graph(ctypes.Structure):
 
 
 class _Limits(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_double) for name in ("phone_bonus", "beam", "phone_beam")] + [
+    _fields_ = [(name, ctypes.c_double) for name in ("phone_bonus", "beam", "peer_beam", "phone_beam")] + [
         (name, ctypes.c_int64) for name in ("max_active", "per_node")
     ]
 
@@ -125,7 +125,8 @@ class CompiledPassing:
         bonus = np.ascontiguousarray(bonus, dtype=np.float64)
         if bonus.shape != (len(graph.words) + 1,):
             raise EngineError("a decoder needs one bonus for each word")
-        given = _Limits(limits.phone_bonus, limits.beam, limits.phone_beam, limits.max_active, limits.per_node)
+        beams = limits.beam, limits.peer_beam, limits.phone_beam
+        given = _Limits(limits.phone_bonus, *beams, limits.max_active, limits.per_node)
         self._begin(library, graph, library.new(ctypes.byref(where), ctypes.byref(given), bonus.ctypes.data))
 
     def _begin(self, library: Library, graph: PhoneGraph, search: int | None) -> None:
@@ -148,7 +149,7 @@ class CompiledPassing:
         alive = self._alive()
         score = np.stack((alive["said"], alive["silent"]))
         step = np.stack((alive["step_said"], alive["step_silent"]))
-        return Tokens(alive["node"], alive["words"], alive["key"], score, step)
+        return Tokens(alive["node"], alive["words"], alive["key"], alive["began"], score, step)
 
     def copy(self) -> CompiledPassing:
         """Return tokens in the same state that go on by themselves."""

@@ -41,21 +41,25 @@ class DecoderSettings:
         phone_bonus: nats given for each phone that is said, against the model's leaning to silence.
         word_bonus: the same for each word.
         beam: paths that are more nats behind the best are dropped.
+        peer_beam: so are paths that are more nats behind the best of those that began to speak when they did. What
+            sounded before the speaker may put all paths that began in it ahead of the right one, by up to `beam`.
         phone_beam: a phone more nats behind the likeliest symbol of a frame does not begin in it.
-        max_active: no more tokens than about these live on, the best; 0 for no limit.
+        max_active: no more tokens than about these live on, the least behind their peers; 0 for no limit.
         per_node: no more tokens than these stand in one node, with other words behind each; 0 for no limit.
     """
 
     scoring: Scoring = field(default_factory=Scoring)
     phone_bonus: float = 0.0
     word_bonus: float = 0.0
-    beam: float = 44.0
+    beam: float = 60.0
+    peer_beam: float = 18.0
     phone_beam: float = 8.0
-    max_active: int = 4000
-    per_node: int = 4
+    max_active: int = 1200
+    per_node: int = 3
 
     def __post_init__(self) -> None:
-        if not (self.beam > 0 and self.phone_beam > 0) or self.max_active < 0 or self.per_node < 0:
+        beams = (self.beam, self.peer_beam, self.phone_beam)
+        if not all(beam > 0 for beam in beams) or self.max_active < 0 or self.per_node < 0:
             raise EngineError("beams and limits of a decoder cannot be negative", remedy="Get the model again")
 
 

@@ -34,6 +34,8 @@ PARTIAL_BYTES: Final = BYTES_PER_SECOND // 4
 LOOK_S: Final = 0.1
 # So much more audio in which it stayed quiet is worth another look; until then what was seen holds.
 LOOK_AGAIN_BYTES: Final = BYTES_PER_SECOND * 64 // 1000
+# Of the readings of an utterance. To read one takes as long as all that else is done to look whether it is over.
+MOST_HYPOTHESES: Final = 8
 # Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
 # about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
@@ -135,7 +137,7 @@ class MicroStream:
         self._posteriors = Posteriors(engine.model)
         self._decoder = engine.judge.decoder(home.phones)
         self._quiet = Quiet()
-        self._ahead: Verdict | None = None  # what was said if the utterance is over now; None if not looked
+        self._ended: Decoder | None = None  # what was heard if the utterance is over now; None if not looked
         self._seen: Verdict | None = None  # the last time that it was looked, in this silence
         self._since_seen = 0
         self._since_partial = 0
@@ -160,9 +162,11 @@ class MicroStream:
         self._check()
         if len(pcm) % 2:
             raise EngineError("the audio ends within a sample")
-        self._ahead = None
+        self._ended = None
         self._since_seen += len(pcm)
-        self._decoder.feed(self._posteriors.feed(pcm))
+        log_probs = self._posteriors.feed(pcm)
+        if len(log_probs):  # one time of eight
+            self._decoder.feed(log_probs)
         self._quiet.hear(self._posteriors.mel)
         self._since_partial += len(pcm)
         if self._since_partial < PARTIAL_BYTES:
@@ -181,13 +185,13 @@ class MicroStream:
             self._seen = None
             return Ending()
         if self._seen is None or self._since_seen >= LOOK_AGAIN_BYTES:
-            self._seen, self._since_seen = self._look(), 0
+            self._seen, self._since_seen = self._verdict(1), 0  # which others there are decides nothing yet
         return Ending(self._seen.outlook, min(quiet_s, self._seen.silent_s + self._since_seen / BYTES_PER_SECOND))
 
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance; return its readings, none if it does not sound like a sentence of the grammar."""
         self._check()
-        return self._look().hypotheses
+        return self._verdict(MOST_HYPOTHESES).hypotheses
 
     def close(self) -> None:
         """Give back what the stream holds."""
@@ -199,10 +203,9 @@ class MicroStream:
         if self._closed:
             raise EngineError("the utterance is over")
 
-    def _look(self) -> Verdict:
-        """Return what was said if the utterance is over now."""
-        if self._ahead is None:
-            ahead = self._decoder.copy()
-            ahead.feed(self._posteriors.peek())
-            self._ahead = self._engine.judge.verdict(ahead.result(by_word=False), self._home.sentences)
-        return self._ahead
+    def _verdict(self, limit: int) -> Verdict:
+        """Return what was said if the utterance is over now, with no more readings than so many."""
+        if self._ended is None:
+            self._ended = self._decoder.copy()
+            self._ended.feed(self._posteriors.peek())
+        return self._engine.judge.verdict(self._ended.result(limit, by_word=False), self._home.sentences)

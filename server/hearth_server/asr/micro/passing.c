@@ -13,6 +13,11 @@
 #define BLANK 0
 #define NO_STEP (-1)
 #define FEW_STEPS 20000
+#define NOT_YET 0
+#define PEER_SHARE 0.8
+/* Tokens lie in no order of the graph: what one needs of it is asked for so many tokens before. */
+#define AHEAD 8
+#define SOON(address) __builtin_prefetch(address)
 #define LOWEST (-1e300)
 #define BASE UINT64_C(0x9E3779B97F4A7C15)
 #define NODE UINT64_C(0xD1342543DE82EF95)
@@ -24,14 +29,14 @@ typedef struct {
 } graph;
 
 typedef struct {
-  double phone_bonus, beam, phone_beam;
+  double phone_bonus, beam, peer_beam, phone_beam;
   int64_t max_active, per_node;
 } limits;
 
 typedef struct {
   uint64_t key, words;
   double said, silent;
-  int32_t node, step_said, step_silent, unused;
+  int32_t node, step_said, step_silent, began;
 } token;
 
 typedef struct {
@@ -62,7 +67,7 @@ typedef struct {
   int failed; /* for want of memory, in the middle of a frame */
   int64_t steps_at_most;
   list tokens, steps;                                        /* what was heard */
-  list stayed, best, entries, came, order, spare, table, next, keys; /* of one frame */
+  list stayed, best, peers, entries, came, order, spare, table, next, keys; /* of one frame */
 } search;
 
 #define TOKENS(l) ((token *)(l).at)
@@ -87,6 +92,11 @@ static int room(list *of, int64_t count, size_t size) {
 static inline double larger(double a, double b) { return a > b ? a : b; }
 
 static inline double best_of(const token *of) { return larger(of->said, of->silent); }
+
+/* When a token that leaves in a frame began to speak. */
+static inline int32_t begun_by(const token *from, int32_t frame) {
+  return from->began == NOT_YET ? frame + 1 : from->began;
+}
 
 /* The words of a token that leaves on an arc. */
 static inline uint64_t longer(const token *from, int32_t word) {
@@ -158,20 +168,34 @@ static int emptied(list *table, int64_t count) {
   return 64 - bits;
 }
 
-/* All tokens stay where they are for one more frame. Return the best score. */
-static int stay(search *s, const double *scores, double *most) {
+/* Take tokens for the best so far and of their peers if they are. */
+static void rank(search *s, const token *tokens, int64_t count, double *most) {
+  double *peers = SCORES(s->peers);
+  for (int64_t i = 0; i < count; i++) {
+    const double score = best_of(tokens + i);
+    *most = larger(*most, score);
+    peers[tokens[i].began] = larger(peers[tokens[i].began], score);
+  }
+}
+
+/* Return below what a token is too far behind, of all that were ranked and of its peers. */
+static inline double lowest_of(const search *s, double floor, int32_t began) {
+  return larger(floor, SCORES(s->peers)[began] - s->limits.peer_beam);
+}
+
+/* All tokens stay where they are for one more frame. */
+static int stay(search *s, const double *scores) {
   int64_t count = s->tokens.used;
   if (!room(&s->stayed, count, sizeof(token)) || !room(&s->best, count, sizeof(double))) return 0;
   token *stayed = TOKENS(s->stayed);
   double *before = SCORES(s->best);
-  *most = -INFINITY;
   for (int64_t i = 0; i < count; i++) {
     token now = TOKENS(s->tokens)[i];
+    if (i + AHEAD < count) SOON(s->graph.phone + TOKENS(s->tokens)[i + AHEAD].node);
     before[i] = best_of(&now);
     if (!(now.silent > now.said)) now.step_silent = now.step_said;
     now.said += scores[s->graph.phone[now.node]];
     now.silent = before[i] + scores[BLANK];
-    *most = larger(*most, best_of(&now));
     stayed[i] = now;
   }
   s->stayed.used = count;
@@ -179,14 +203,16 @@ static int stay(search *s, const double *scores, double *most) {
 }
 
 /* List the ways into next nodes that are good enough, sorted by key. */
-static int enter(search *s, const double *entering, double likeliest, double floor) {
+static int enter(search *s, const double *entering, double likeliest, double floor, int32_t frame) {
   const graph *g = &s->graph;
-  const double needed = floor - likeliest - s->most_bonus, fit = floor - s->most_bonus;
   int64_t count = 0;
   for (int64_t i = 0; i < s->tokens.used; i++) {
     const token *from = TOKENS(s->tokens) + i;
+    if (i + 2 * AHEAD < s->tokens.used) SOON(g->arc_start + from[2 * AHEAD].node);
+    if (i + AHEAD < s->tokens.used) SOON(g->arc_phone + g->arc_start[from[AHEAD].node]);
     const double before = SCORES(s->best)[i];
-    if (!(before >= needed)) continue;
+    const double lowest = lowest_of(s, floor, begun_by(from, frame)), fit = lowest - s->most_bonus;
+    if (!(before >= lowest - likeliest - s->most_bonus)) continue;
     const int32_t own = g->phone[from->node], last = g->arc_start[from->node + 1];
     for (int32_t arc = g->arc_start[from->node]; arc < last; arc++) {
       const int32_t phone = g->arc_phone[arc], word = g->arc_word[arc];
@@ -194,7 +220,7 @@ static int enter(search *s, const double *entering, double likeliest, double flo
       /* The same phone again needs a blank between. */
       const double left = (phone == own ? from->silent : before) + s->bonus[word < 0 ? g->words : word];
       const double score = left + entering[phone];
-      if (!(score > -INFINITY)) continue;
+      if (!(score > lowest)) continue;
       if (!room(&s->entries, count + 1, sizeof(entry)) || !room(&s->order, count + 1, sizeof(ordered))) return 0;
       ORDERED(s->order)[count] = (ordered){longer(from, word) + (uint64_t)g->arc_node[arc] * NODE, count};
       ENTRIES(s->entries)[count++] = (entry){score, left, (int32_t)i, arc};
@@ -204,7 +230,7 @@ static int enter(search *s, const double *entering, double likeliest, double flo
 }
 
 /* Put better ways into the tokens that stayed, and list those that are new; both become steps, in the order of keys. */
-static int arrive(search *s, double floor, int32_t frame) {
+static int arrive(search *s, int32_t frame) {
   const graph *g = &s->graph;
   const ordered *order = ORDERED(s->order);
   const entry *entries = ENTRIES(s->entries);
@@ -219,7 +245,7 @@ static int arrive(search *s, double floor, int32_t frame) {
       if (entries[order[next].index].score > best->score) best = entries + order[next].index;
     while (at < there && stayed[at].key < key) at++;
     const int known = at < there && stayed[at].key == key;
-    if (!(best->score > (known ? stayed[at].said : floor))) continue;
+    if (known && !(best->score > stayed[at].said)) continue;
     const token *from = TOKENS(s->tokens) + best->from;
     const int32_t node = g->arc_node[best->arc], word = g->arc_word[best->arc];
     const int again = g->arc_phone[best->arc] == g->phone[from->node];
@@ -227,10 +253,12 @@ static int arrive(search *s, double floor, int32_t frame) {
     const int32_t number = (int32_t)s->steps.used++;
     ((step *)s->steps.at)[number] = (step){best->left, before, node, word, frame};
     if (known) {
+      if (best->score > best_of(stayed + at)) stayed[at].began = begun_by(from, frame);
       stayed[at].said = best->score;
       stayed[at].step_said = number;
     } else {
-      TOKENS(s->came)[came++] = (token){key, longer(from, word), best->score, -INFINITY, node, number, number, 0};
+      TOKENS(s->came)[came++] = (token){key, longer(from, word), best->score, -INFINITY, node, number, number,
+                                        begun_by(from, frame)};
     }
   }
   s->came.used = came;
@@ -279,13 +307,12 @@ static uint64_t lowest(const uint64_t *keys, int64_t count, int64_t most) {
   return found;
 }
 
-/* Drop who is too far behind, and join who came to who stayed, by key. */
-static int prune(search *s) {
+/* Drop who is too far behind, and join who came to who stayed, by key. `most` is the best score of who stayed. */
+static int prune(search *s, double most) {
   const int64_t there = s->stayed.used, came = s->came.used;
   token *stayed = TOKENS(s->stayed), *new = TOKENS(s->came);
-  double most = -INFINITY;
-  for (int64_t i = 0; i < there; i++) most = larger(most, best_of(stayed + i));
-  for (int64_t i = 0; i < came; i++) most = larger(most, new[i].said);
+  rank(s, stayed, there, &most);
+  rank(s, new, came, &most);
   const double floor = larger(most - s->limits.beam, LOWEST);
   if (!room(&s->tokens, there + came, sizeof(token)) || !room(&s->best, there + came, sizeof(double))) return 0;
   token *tokens = TOKENS(s->tokens);
@@ -294,7 +321,7 @@ static int prune(search *s) {
   while (a < there || b < came) {
     const token *one = b == came || (a < there && stayed[a].key < new[b].key) ? stayed + a++ : new + b++;
     const double score = best_of(one);
-    if (!(score >= floor)) continue;
+    if (!(score >= lowest_of(s, floor, one->began))) continue;
     best[count] = score;
     tokens[count++] = *one;
   }
@@ -313,7 +340,7 @@ static int prune(search *s) {
   if (s->limits.max_active && count > s->limits.max_active) {
     if (!room(&s->keys, count, sizeof(uint64_t))) return 0;
     uint64_t *keys = s->keys.at;
-    for (int64_t i = 0; i < count; i++) keys[i] = falling(best[i]);
+    for (int64_t i = 0; i < count; i++) keys[i] = falling(best[i] - PEER_SHARE * SCORES(s->peers)[tokens[i].began]);
     const uint64_t worst = lowest(keys, count, s->limits.max_active);
     int64_t left = 0;
     for (int64_t i = 0; i < count; i++)
@@ -353,16 +380,18 @@ static int forget(search *s) {
 }
 
 static int hear(search *s, const double *scores, int32_t frame) {
-  double entering[SYMBOLS], likeliest = -INFINITY, top = scores[0], most;
+  double entering[SYMBOLS], likeliest = -INFINITY, top = scores[0], most = -INFINITY;
   for (int i = 1; i < SYMBOLS; i++) top = larger(top, scores[i]);
   entering[BLANK] = -INFINITY;
   for (int i = 1; i < SYMBOLS; i++) {
     entering[i] = scores[i] >= top - s->limits.phone_beam ? scores[i] + s->limits.phone_bonus : -INFINITY;
     likeliest = larger(likeliest, entering[i]);
   }
-  if (!stay(s, scores, &most)) return 0;
+  if (!room(&s->peers, frame + INT64_C(2), sizeof(double)) || !stay(s, scores)) return 0;
+  for (int64_t i = 0; i < frame + INT64_C(2); i++) SCORES(s->peers)[i] = -INFINITY;
+  rank(s, TOKENS(s->stayed), s->stayed.used, &most);
   const double floor = larger(most - s->limits.beam, LOWEST);
-  return enter(s, entering, likeliest, floor) && arrive(s, floor, frame) && prune(s) && forget(s);
+  return enter(s, entering, likeliest, floor, frame) && arrive(s, frame) && prune(s, most) && forget(s);
 }
 
 /* What Python calls. Names begin with hearth_, since a library's names are a process's. */
@@ -386,8 +415,8 @@ int hearth_graph_fits(const graph *g) {
 
 void hearth_free(search *s) {
   if (!s) return;
-  list *lists[] = {&s->tokens, &s->steps, &s->stayed, &s->best,  &s->entries, &s->came,
-                   &s->order,  &s->spare, &s->table,  &s->next, &s->keys};
+  list *lists[] = {&s->tokens, &s->steps, &s->stayed, &s->best, &s->peers, &s->entries,
+                   &s->came,   &s->order, &s->spare,  &s->table, &s->next, &s->keys};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->at);
   free(s->bonus);
   free(s);
@@ -419,7 +448,7 @@ search *hearth_new(const graph *g, const limits *l, const double *bonus) {
   }
   if (s) {
     const int32_t root = (int32_t)g->root;
-    TOKENS(s->tokens)[0] = (token){(uint64_t)root * NODE, 0, -INFINITY, 0.0, root, NO_STEP, NO_STEP, 0};
+    TOKENS(s->tokens)[0] = (token){(uint64_t)root * NODE, 0, -INFINITY, 0.0, root, NO_STEP, NO_STEP, NOT_YET};
     s->tokens.used = 1;
     s->steps_at_most = FEW_STEPS;
   }

@@ -10,13 +10,16 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hearth_core.phones import BLANK
 
 from .history import History, Step
 from .phone_graph import NO_WORD, PhoneGraph, spans
-from .tokens import SAID, SILENT, Scores, Tokens, best_of_each, keys, longer, rank_in_node
+from .tokens import NOT_YET, SAID, SILENT, Scores, Tokens, best_of_each, keys, longer, rank_in_node
+
+# With too many tokens, how much it counts that one is behind its peers; the rest is how far it is behind all. By all
+# alone the right path goes beside talkers who were there before, by peers alone too many later beginnings stay.
+PEER_SHARE = 0.8
 
 # An infinite beam drops only what is impossible.
 _LOWEST = -1e300
@@ -29,6 +32,8 @@ class DecoderLimits(Protocol):
     def phone_bonus(self) -> float: ...
     @property
     def beam(self) -> float: ...
+    @property
+    def peer_beam(self) -> float: ...
     @property
     def phone_beam(self) -> float: ...
     @property
@@ -124,23 +129,33 @@ class ArrayPassing:
         step = np.empty_like(tokens.step)
         step[SAID] = tokens.step[SAID]
         step[SILENT] = np.where(silent > said, tokens.step[SILENT], tokens.step[SAID])
-        stayed = Tokens(tokens.node, tokens.words, tokens.key, score, step)
-        floor = max(float(score.max()) - self._limits.beam, _LOWEST)
-        movers = (before >= floor - likeliest - self._most_bonus).nonzero()[0]
-        came = self._came(movers, stayed, before, entering, floor, frame) if len(movers) else None
-        tokens = self._pruned(stayed, came)
+        stayed = Tokens(tokens.node, tokens.words, tokens.key, tokens.began.copy(), score, step)
+        peers = np.full(frame + 2, -np.inf)
+        came = self._came(stayed, before, entering, likeliest, self._floors(peers, stayed), frame)
+        tokens = self._pruned(stayed, came, peers)
         self._tokens = replace(tokens, step=self._history.forget(tokens.step))
 
+    def _floors(self, peers: Scores, *alive: Tokens) -> Scores:
+        """Return for each beginning below what a token is too far behind; `peers`, the best of each, is made higher."""
+        for tokens in alive:
+            np.maximum.at(peers, tokens.began, tokens.best())
+        floor = max(float(peers.max()) - self._limits.beam, _LOWEST)
+        floors: Scores = np.maximum(floor, peers - self._limits.peer_beam)
+        return floors
+
     def _came(
-        self, movers: NDArray[np.int64], stayed: Tokens, before: Scores, entering: Scores, floor: float, frame: int
+        self, stayed: Tokens, before: Scores, entering: Scores, likeliest: float, floors: Scores, frame: int
     ) -> Tokens | None:
         """Enter the next nodes; return the tokens that are new, and put better paths into those that stayed."""
         graph, tokens = self._graph, self._tokens
+        began = np.where(tokens.began == NOT_YET, np.int32(frame + 1), tokens.began)
+        lowest = floors[began]
+        movers = (before >= lowest - likeliest - self._most_bonus).nonzero()[0]
         node = tokens.node[movers]
         first = graph.arc_start[node]
         mover, arc = spans(first, graph.arc_start[node + 1] - first)
         score = before[movers][mover] + entering[graph.arc_phone[arc]]
-        fit = (score >= floor - self._most_bonus).nonzero()[0]
+        fit = (score >= (lowest[movers] - self._most_bonus)[mover]).nonzero()[0]
         if not len(fit):
             return None
         arc = arc[fit]
@@ -150,6 +165,7 @@ class ArrayPassing:
         again = phone == graph.phone[tokens.node[token]]
         left_with = np.where(again, tokens.score[SILENT, token], before[token]) + self._bonus[word]
         score = left_with + entering[phone]
+        score[~(score > lowest[token])] = -np.inf
         words = tokens.words[token]
         words = np.where(word == NO_WORD, words, longer(words, word))
         key = keys(words, to)
@@ -158,14 +174,16 @@ class ArrayPassing:
         at = stayed.key.searchsorted(key)
         at[at == len(stayed.key)] = 0
         known = stayed.key[at] == key
-        better = (best_score > np.where(known, stayed.score[SAID, at], floor)).nonzero()[0]
+        better = (best_score > np.where(known, stayed.score[SAID, at], -np.inf)).nonzero()[0]
         if not len(better):
             return None
         at, known, best = at[better], known[better], best[better]
         token, word, to = token[best], word[best], to[best]
         slot = (again[best] | (tokens.score[SILENT, token] > tokens.score[SAID, token])).astype(np.intp)
         steps = self._history.add(tokens.step[slot, token], to, word, frame, left_with[best])
-        score = score[best]
+        score, began = score[best], began[token]
+        ahead = known & (score > stayed.best()[at])
+        stayed.began[at[ahead]] = began[ahead]
         stayed.score[SAID, at[known]] = score[known]
         stayed.step[SAID, at[known]] = steps[known]
         new = (~known).nonzero()[0]
@@ -173,20 +191,20 @@ class ArrayPassing:
             return None
         scores = np.full((2, len(new)), -np.inf)
         scores[SAID] = score[new]
-        return Tokens(to[new], words[best[new]], key[better[new]], scores, np.stack((steps[new], steps[new])))
+        return Tokens(
+            to[new], words[best[new]], key[better[new]], began[new], scores, np.stack((steps[new], steps[new]))
+        )
 
-    def _pruned(self, stayed: Tokens, came: Tokens | None) -> Tokens:
-        """Return the tokens that live on."""
+    def _pruned(self, stayed: Tokens, came: Tokens | None, peers: Scores) -> Tokens:
+        """Return the tokens that live on; `peers` is the best score of each beginning, of who stayed."""
         limits = self._limits
-        best = stayed.best()
-        most = best.max() if came is None else max(best.max(), came.score[SAID].max())
-        floor = max(float(most) - limits.beam, _LOWEST)
-        keep = best >= floor
+        floors = self._floors(peers, stayed) if came is None else self._floors(peers, stayed, came)
+        keep = stayed.best() >= floors[stayed.began]
         if not keep.all():
             stayed = stayed.only(keep)
         if came is None:
             return stayed
-        keep = came.score[SAID] >= floor
+        keep = came.score[SAID] >= floors[came.began]
         tokens = stayed.joined(came if keep.all() else came.only(keep))
         best = tokens.best()
         if limits.per_node and len(best) > limits.per_node:
@@ -194,5 +212,6 @@ class ArrayPassing:
             if not keep.all():
                 tokens, best = tokens.only(keep), best[keep]
         if limits.max_active and len(best) > limits.max_active:
-            tokens = tokens.only(best >= np.partition(best, -limits.max_active)[-limits.max_active])
+            worth = best - PEER_SHARE * peers[tokens.began]
+            tokens = tokens.only(worth >= np.partition(worth, -limits.max_active)[-limits.max_active])
         return tokens

@@ -14,6 +14,7 @@ Ints = NDArray[np.int32]
 Hashes = NDArray[np.uint64]
 
 SAID, SILENT = 0, 1  # the two scores of a token
+NOT_YET = 0  # when who has not spoken began
 
 # Odd numbers without a pattern; words are digits of a number to this base, cut to 64 bits.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -28,6 +29,7 @@ class Tokens:
         node: shape (tokens,): where each stands.
         words: hash of the words completed.
         key: of node and words in one: no two tokens have the same.
+        began: 1 + the frame in which the better of the two paths spoke first, `NOT_YET` if it did not.
         score: shape (2, tokens): of the path that has just said the node's phone, and of that silent since.
         step: shape (2, tokens): the last step of either path.
     """
@@ -35,6 +37,7 @@ class Tokens:
     node: Ints
     words: Hashes
     key: Hashes
+    began: Ints
     score: Scores
     step: Ints
 
@@ -43,7 +46,7 @@ class Tokens:
         """Return a path that is silent so far."""
         nodes, words = np.array([node], dtype=np.int32), np.zeros(1, dtype=np.uint64)
         score, step = np.array([[-np.inf], [0.0]]), np.full((2, 1), NO_STEP, dtype=np.int32)
-        return Tokens(nodes, words, keys(words, nodes), score, step)
+        return Tokens(nodes, words, keys(words, nodes), np.zeros(1, dtype=np.int32), score, step)
 
     def best(self) -> Scores:
         """Return the better score of each."""
@@ -58,6 +61,7 @@ class Tokens:
             self.node[index],
             self.words[index],
             self.key[index],
+            self.began[index],
             self.score.take(index, axis=1),
             self.step.take(index, axis=1),
         )
@@ -70,6 +74,7 @@ class Tokens:
             np.concatenate((self.node, other.node))[order],
             np.concatenate((self.words, other.words))[order],
             key[order],
+            np.concatenate((self.began, other.began))[order],
             np.concatenate((self.score, other.score), axis=1).take(order, axis=1),
             np.concatenate((self.step, other.step), axis=1).take(order, axis=1),
         )

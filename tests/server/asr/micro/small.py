@@ -13,7 +13,7 @@ from hearth_intents.automaton import Automata
 from hearth_intents.graph import WordGraph
 from hearth_server.asr.micro.decoder import DecoderSettings
 
-EXACT = {"beam": float("inf"), "phone_beam": float("inf"), "max_active": 0, "per_node": 0}
+EXACT = {"beam": float("inf"), "peer_beam": float("inf"), "phone_beam": float("inf"), "max_active": 0, "per_node": 0}
 
 HOME = {
     "turn": ["T ER N"],

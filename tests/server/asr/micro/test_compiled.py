@@ -48,6 +48,7 @@ _SETTINGS = st.builds(
     phone_bonus=st.sampled_from([0.0, 0.7, -1.0]),
     word_bonus=st.sampled_from([0.0, 1.5, -1.0]),
     beam=_BEAMS,
+    peer_beam=_BEAMS,
     phone_beam=_BEAMS,
     max_active=st.sampled_from([0, 1, 3, 20, 2000]),
     per_node=st.sampled_from([0, 1, 2, 4]),
@@ -77,7 +78,7 @@ def alike(one: TokenPassing, other: TokenPassing) -> None:
     """Assert that tokens and the steps behind them are the same, to the bit."""
     a, b = one.tokens, other.tokens
     assert one.active == other.active == len(a.node) == len(b.node)
-    for name in ("node", "words", "key", "score", "step"):
+    for name in ("node", "words", "key", "began", "score", "step"):
         assert np.array_equal(getattr(a, name), getattr(b, name)), name
     for step in np.unique(a.step).tolist():
         assert one.path(step) == other.path(step)

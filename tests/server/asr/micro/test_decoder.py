@@ -174,12 +174,33 @@ def test_pruning_loses_nothing_of_clear_speech(seed: int) -> None:
     assert (narrow.words[0].begin, narrow.text, narrow.score) == (wide.words[0].begin, wide.text, wide.score)
 
 
+@pytest.mark.parametrize(
+    ("beams", "found"),
+    [
+        ({"beam": 15.0}, []),
+        ({"beam": 60.0}, ["turn on the light"]),
+        ({"beam": 60.0, "peer_beam": 15.0}, ["turn on the light"]),
+    ],
+)
+def test_who_was_there_before_does_not_drive_the_speaker_out(beams: dict[str, float], found: list[str]) -> None:
+    given = DecoderSettings(**{"peer_beam": float("inf"), **beams})  # type: ignore[arg-type]
+    frames = np.concatenate((clear(*numbers("HH AO L")), said("turn on the light")))
+    assert [each.text for each in decoded(home_graph(), frames, given).result(1).readings] == found
+
+
+def test_a_peer_beam_leaves_fewer_paths() -> None:
+    frames = said("turn on the light in the hall", missed=0.1)
+    wide, narrow = (decoded(home_graph(), frames, DecoderSettings(beam=60.0, peer_beam=beam)) for beam in (60.0, 15.0))
+    assert narrow.active < wide.active
+    assert narrow.result().readings[0].text == wide.result().readings[0].text
+
+
 def test_no_more_tokens_than_allowed() -> None:
     graph = home_graph()
     decoder = Decoder(graph, DecoderSettings(beam=float("inf"), max_active=10))
-    for frame in random_frames(30, 0):
+    for number, frame in enumerate(random_frames(30, 0)):
         decoder.feed(frame[None])
-        assert decoder.active <= 10
+        assert decoder.active <= 10 + number  # the best of those that began in a frame are never behind
 
 
 def test_standing_tells_whether_more_can_come() -> None:
@@ -260,7 +281,9 @@ def test_minus_infinity_is_only_very_unlikely() -> None:
     assert reading.score == -100.0
 
 
-@pytest.mark.parametrize("wrong", [{"beam": -1.0}, {"beam": float("nan")}, {"max_active": -1}, {"per_node": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"beam": -1.0}, {"beam": float("nan")}, {"peer_beam": 0.0}, {"max_active": -1}, {"per_node": -1}]
+)
 def test_settings_that_make_no_sense(wrong: dict[str, Any]) -> None:
     with pytest.raises(EngineError):
         DecoderSettings(**wrong)
