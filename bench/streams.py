@@ -5,23 +5,23 @@
 `stages`: recordings one after the other in chunks of 64 ms through features, encoder and decoder, each timed alone in
 CPU seconds of its thread, as milliseconds for an audio second; `silero` beside them is the server's voice detector.
 `load`: a new process; `rss` is what the engine with the demo home's grammar adds to one with numpy and Hearth's core.
-`streams`: so many speakers at once, each on its own thread with its own voice detector, as the server runs them, held
-to so many cores. A chunk is fed when its audio would be there; `late` is how long after that it is done, in
-milliseconds: who falls behind is later and later. `lag` is the lateness of the last second of audio less that of the
-first; `cores_used` is the CPU time over that of the audio: with more than there are, they fall behind. `rss` is what
-they add to the process at most.
+`streams`: so many speakers at once, each with its own voice detector, in the worker threads of one event loop as the
+server runs them, held to so many cores. A chunk is fed when its audio would be there; `late` is how long after that it
+is done, in milliseconds: who falls behind is later and later. `lag` is the lateness of the last second of audio less
+that of the first; `cores_used` is the CPU time over that of the audio: with more than there are, they fall behind.
+`rss` is what they add to the process at most.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, read_recording
-from hearth_core.errors import EngineError, HearthError
+from hearth_core.errors import HearthError
 from hearth_core.log_mel import LogMel
 from hearth_core.settings import MicroConfig
 from hearth_core.speech import EndpointSettings, SileroDetector
@@ -130,41 +130,31 @@ def load(model: str) -> dict[str, float]:
 
 
 def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
-    """Return how late so many speakers are, who all say the same beginning at other places.
-
-    Raises:
-        EngineError: some of them were not heard to their end.
-    """
+    """Return how late so many speakers are, who all say the same beginning at other places."""
     chunks = len(pcm) // CHUNK_BYTES
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     late = np.full((count, chunks), np.nan)
-    heard = np.zeros(count, dtype=np.bool_)
     begin = time.perf_counter() + 0.5
 
-    def speak(number: int) -> None:
+    async def speak(number: int) -> None:
         listening = Listening(engine, ENDLESS, SileroDetector())
         shift = len(pcm) // count * number // 2 * 2
         own = pcm[shift:] + pcm[:shift]
         start = begin + CHUNK_S * number / count  # people do not speak in step
         for chunk in range(chunks):
             due = start + (chunk + 1) * CHUNK_S
-            time.sleep(max(0.0, due - time.perf_counter()))
-            listening.feed(own[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES])
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await asyncio.to_thread(listening.feed, own[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES])
             late[number, chunk] = time.perf_counter() - due
-        listening.finish()
+        await asyncio.to_thread(listening.finish)
         listening.close()
-        heard[number] = True
 
-    threads = [threading.Thread(target=speak, args=(number,)) for number in range(count)]
+    async def speak_all() -> None:
+        await asyncio.gather(*(speak(number) for number in range(count)))
+
     cpu = time.process_time()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    asyncio.run(speak_all())
     cpu = time.process_time() - cpu
-    if not heard.all() or np.isnan(late).any():  # a thread that has ended is never late
-        failed = count - int(heard.sum())
-        raise EngineError(f"{failed} of {count} streams at once failed", remedy="See the error above")
     second = max(1, round(1 / CHUNK_S))
     seconds = chunks * CHUNK_S
     return {

@@ -154,6 +154,7 @@ def settings_of(card: Card) -> DecoderSettings:
         phone_bonus=_number(given, "phone_bonus", default.phone_bonus),
         word_bonus=_number(given, "word_bonus", default.word_bonus),
         beam=_number(given, "beam", default.beam, 1.0, 1000.0),
+        peer_beam=_number(given, "peer_beam", default.peer_beam, 1.0, 1000.0),
         phone_beam=_number(given, "phone_beam", default.phone_beam, 1.0, 1000.0),
         max_active=int(_number(given, "max_active", default.max_active, 1, 1_000_000)),
         per_node=int(_number(given, "per_node", default.per_node, 1, 1000)),

@@ -69,6 +69,7 @@ def test_what_silence_fits_as_well_is_no_sentence() -> None:
         {"beam": 10**400},
         {"beam": -1},
         {"beam": math.inf},
+        {"peer_beam": 0},
         {"acoustic_scale": 1e305},
         {"acoustic_scale": 0},
         {"max_active": 0},
