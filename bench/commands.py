@@ -6,8 +6,10 @@
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
 satellite sends them, and the matcher. What the server asks about ("which?") is not right, nor are two commands;
-what is longer than a command may be is none. Plain text as a label is a home command: it is right if it means what the
-text means; a label that begins with `oov` must give nothing; with --reject none of the recordings may give anything.
+what is longer than a command may be is none. `best %` counts what would be right if the best reading were done instead
+of asking: what an engine without other readings can be compared with. Plain text as a label is a home command: it is
+right if it means what the text means; a label that begins with `oov` must give nothing; with --reject none of the
+recordings may give anything.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
 engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
@@ -26,7 +28,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +104,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one recording went."""
+    """How one recording went; `best` is whether it had been right to do the best reading where it was asked about."""
 
     right: bool
     exact: bool
     rejected: bool
+    asked: bool
+    best: bool
     audio_s: float
     cpu_s: float
     after_s: float
@@ -189,7 +193,9 @@ class Scorer:
         end = time.process_time()
         listening.close()
         right, exact = self.judge(item, heard)
-        return Score(right, exact, not heard.hypotheses, heard.audio_seconds, end - begin, end - ended)
+        best = right or self.judge(item, replace(heard, hypotheses=heard.hypotheses[:1]))[0]
+        spent = end - begin, end - ended
+        return Score(right, exact, not heard.hypotheses, self.asks(heard), best, heard.audio_seconds, *spent)
 
     def judge(self, item: Item, heard: Transcription) -> tuple[bool, bool]:
         """Return whether a recording came to what was meant, and whether to no more than that."""
@@ -204,6 +210,11 @@ class Scorer:
             return False, False
         right = all(matches[0].value(slot) == value for slot, value in item.slots.items())
         return right, right and matches[0].slots.keys() == item.slots.keys()
+
+    def asks(self, heard: Transcription) -> bool:
+        """Return whether the server asks which of two commands was meant."""
+        understood = self._matcher.understand(heard, self._context)
+        return any(clause.rivals for clause in understood.clauses)
 
     def matches(self, heard: Transcription) -> tuple[IntentMatch, ...]:
         """Return what a transcription has the server do; nothing for what is too long, or has to be asked about."""
@@ -276,6 +287,8 @@ def summary(engine: str, name: str, scores: list[Score]) -> dict[str, Any]:
         "right_percent": round(100 * sum(score.right for score in scores) / total, 1),
         "exact_percent": round(100 * sum(score.exact for score in scores) / total, 1),
         "rejected": sum(score.rejected for score in scores),
+        "asked": sum(score.asked for score in scores),
+        "best_percent": round(100 * sum(score.best for score in scores) / total, 1),
         "rtf": round(sum(score.cpu_s for score in scores) / max(sum(score.audio_s for score in scores), 1e-9), 3),
         "after_ms_p50": round(float(np.percentile(after, 50)), 1),
         "after_ms_p95": round(float(np.percentile(after, 95)), 1),
@@ -334,7 +347,8 @@ def _rows(
 def _show(rows: list[dict[str, Any]]) -> None:
     table = Table()
     for title in (
-        "engine", "condition", "commands", "right", "%", "exact %", "rejected", "rtf", "after ms p50", "p95", "cpu x"
+        "engine", "condition", "commands", "right", "%", "exact %", "rejected", "asked", "best %", "rtf",
+        "after ms p50", "p95", "cpu x",
     ):  # fmt: skip
         table.add_column(title, justify="left" if title in ("engine", "condition") else "right")
     for row in rows:
