@@ -2,7 +2,9 @@
 # The whole run, from recordings to the model that is shipped. Each stage goes on where it was interrupted, so this may be
 # stopped and started at any time; what it makes lies in $HEARTH_TRAIN (default ~/.cache/hearth-train), 8 GB.
 #
-#   train/run.sh [MINUTES]     training time: 16 on an H100 made the model; without a GPU, 172 on two cores or more
+#   train/run.sh [MINUTES] [HOURS]     training time: 16 on an H100 made the model; without a GPU, 172 on two cores or
+#                                      more; hours of synthetic speech, 16 and 1.2 of a neural voice
+#   train/run.sh 1 0.2                 tries all stages, with a model that is good for nothing
 #
 # Recordings: $HEARTH_SPEECH, a folder with manifest.tsv and a tar a corpus (hearth_train/gather.py says what is in it).
 # Needs the train extra: pip install -e '.[server,train]'. To train on another machine: hearth_train/pack.py.
@@ -12,20 +14,23 @@ work=${HEARTH_TRAIN:-$HOME/.cache/hearth-train}
 python=${PYTHON:-.venv/bin/python}
 stage() { echo "== $1"; shift; "$@"; }
 
+hours=${2:-16}
+neural=$(awk "BEGIN { print $hours * 0.075 }")
 shape=(--shape '{"channels": 256, "hidden": 768}')
 if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-  minutes=${1:-16} first=4
+  minutes=${1:-16} first=0.25
   how=(--device cuda --batch 600 --consistency 0.2 --rate 3e-3 --average 0.9995 --real 3 "${shape[@]}")
 else
-  minutes=${1:-172} first=40
+  minutes=${1:-172} first=0.23
   how=("${shape[@]}")
 fi
+first=$(awk "BEGIN { print $minutes * $first }")
 
 [ -e "$work/voices/.ready" ] || stage "voices" train/voices.sh "$work/voices"
 stage "gather recordings" "$python" -m hearth_train.gather
 stage "label recordings without text" "$python" -m hearth_train.pseudo_label
-stage "synthesise speech" "$python" -m hearth_train.synthesise --hours 16
-[ -e "$work/kokoro/plan.json" ] || stage "what the neural voice says" "$python" -m hearth_train.kokoro plan --hours 1.2
+stage "synthesise speech" "$python" -m hearth_train.synthesise --hours "$hours"
+[ -e "$work/kokoro/plan.json" ] || stage "what the neural voice says" "$python" -m hearth_train.kokoro plan --hours "$neural"
 stage "the neural voice" "$python" -m hearth_train.kokoro speak
 stage "features, noises and rooms" "$python" -m hearth_train.features
 # A first model tells which of a word's pronunciations was said; the features get the phones with the next shards made.
