@@ -28,6 +28,7 @@ from hearth_core.home import Home
 from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
 from hearth_intents.sentences import load_sentences
+from hearth_server.asr.micro.choices import Choices
 from hearth_server.asr.micro.compiled import Begin, installed, passing
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
 from hearth_server.asr.micro.model import FRAME_S
@@ -78,6 +79,7 @@ def measure(home: Home, sentences: int, clear: float, begin: Begin) -> dict[str,
     grammar, words = _timed(lambda: compile_grammar(texts, changed, before=before), 1)
     said, look_up = _timed(lambda: pronounce(grammar.graph.words, grammar.spoken, dictionary()))
     graph, phones = _timed(lambda: compile_phones(grammar.graph, said))
+    _, count = _timed(lambda: Choices(graph))
     return {
         "entities": len(home.entities),
         "word_states": grammar.graph.states,
@@ -89,6 +91,7 @@ def measure(home: Home, sentences: int, clear: float, begin: Begin) -> dict[str,
         "grammar_seconds": round(words, 3),
         "pronounce_seconds": round(look_up, 3),
         "phones_seconds": round(phones, 3),
+        "choices_seconds": round(count, 3),
         **decode(grammar, said, graph, sentences, clear, begin),
     }
 
@@ -157,7 +160,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['arcs']:,}",
             f"{row['megabytes']:.1f}",
             f"{row['grammar_seconds']:.2f}",
-            f"{row['pronounce_seconds'] + row['phones_seconds']:.2f}",
+            f"{row['pronounce_seconds'] + row['phones_seconds'] + row['choices_seconds']:.2f}",
             str(row["active_mean"]),
             f"{row['cpu_per_audio']:.4f}",
             f"{row['cpu_per_audio_with_readings']:.4f}",

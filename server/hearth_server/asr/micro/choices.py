@@ -30,13 +30,14 @@ class Choices:
 
 def _nats(graph: PhoneGraph) -> list[float]:
     source = np.repeat(np.arange(graph.nodes), np.diff(graph.arc_start))
+    target = graph.arc_node.astype(np.intp)  # once, not in each pass
     ends = np.repeat(np.arange(graph.nodes), np.diff(graph.end_start))
     whole = np.bincount(ends[graph.final[graph.end_state]], minlength=graph.nodes).astype(np.float64)
     ways = np.zeros(graph.nodes)  # that lead to each node with as many phones as were counted
     ways[graph.root[0]] = 1.0
     found, nats = 0.0, [0.0]
     for _ in range(MOST_PHONES):
-        ways = np.bincount(graph.arc_node, ways[source], graph.nodes).astype(np.float64)
+        ways = np.bincount(target, ways[source], graph.nodes).astype(np.float64)
         found += float(ways @ whole)
         nats.append(math.log(max(1.0, found)))
     return nats
