@@ -114,7 +114,7 @@ class MicroConfig(Section):
 
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
     # At 0.55 a microphone that is always open takes other speech for three or four commands an hour, at 0.75 for about
-    # one, and a tenth of the shortest commands is turned down (docs/micro.md).
+    # one, but then a third of the shortest commands is turned down (docs/micro.md).
     least_confidence: float = Field(
         default=0.55, ge=0.01, le=0.99, description="How sure it must be that a sentence of the home was said at all."
     )
