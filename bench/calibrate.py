@@ -252,6 +252,8 @@ def main() -> None:
     found_fits = [fit_of(house, heard, reading) for house, _, heard, reading in readings if gain(reading) >= LEAST_GAIN]
     noises = [gain(reading) for _, condition, _, reading in readings if condition == NOISE]
     scores, said = _columns(found_fits)
+    if True not in said:
+        sys.exit(f"bench: {options.model} reads no command right, so there is nothing to fit. Train it longer")
     calibration, least = calibrate(scores, said), houses[0].engine.judge.least_confidence
     chosen = {
         "slope": round(calibration.slope, 4),

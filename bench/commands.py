@@ -22,6 +22,7 @@ import argparse
 import csv
 import json
 import multiprocessing
+import os
 import sys
 import tarfile
 import tempfile
@@ -57,7 +58,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import sound  # noqa: E402 - found only now
 
-SHARED = ROOT.parent / "shared" / "speech"
+SHARED = Path(os.environ.get("HEARTH_SPEECH", ROOT.parent / "shared" / "speech"))
 AUDIO_ENDINGS = {".wav", ".flac", ".ogg", ".opus"}
 TALKERS = SHARED / "librispeech-251-speakers-untranscribed.tar"
 CHUNK_BYTES = 2048  # 64 ms, as Home Assistant sends

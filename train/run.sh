@@ -4,7 +4,7 @@
 #
 #   train/run.sh [MINUTES] [HOURS]     training time: 16 on an H100 made the model; without a GPU, 172 on two cores or
 #                                      more; hours of synthetic speech, 16 and 1.2 of a neural voice
-#   train/run.sh 1 0.2                 tries all stages, with a model that is good for nothing
+#   train/run.sh 1 0.2                 tries all stages, up to the card that so poor a model cannot get
 #
 # Recordings: $HEARTH_SPEECH, a folder with manifest.tsv and a tar a corpus (hearth_train/gather.py says what is in it).
 # Needs the train extra: pip install -e '.[server,train]'. To train on another machine: hearth_train/pack.py.
