@@ -17,11 +17,11 @@ class Choices:
     """Counts the sentences of a grammar by their length.
 
     Args:
-        graph: of the grammar. Without one there is one sentence: nothing to choose from.
+        graph: of the grammar.
     """
 
-    def __init__(self, graph: PhoneGraph | None = None) -> None:
-        self._nats = _nats(graph) if graph else [0.0]
+    def __init__(self, graph: PhoneGraph) -> None:
+        self._nats = _nats(graph)
 
     def nats(self, phones: int) -> float:
         """Return the natural logarithm of how many ways there are to say a sentence of at most so many phones."""

@@ -43,7 +43,9 @@ def best_fits(sentences: list[list[str]], seed: int) -> list[float]:
     rng = np.random.default_rng(seed)
     found = []
     for said in sentences:
-        decoder = Decoder(GRAPH, DecoderSettings(beam=200.0, phone_beam=30.0))  # finds something in anything
+        decoder = Decoder(
+            GRAPH, DecoderSettings(beam=200.0, peer_beam=200.0, phone_beam=30.0)
+        )  # finds something in anything
         decoder.feed(spoken(phones_of(said, HOME), rng) if said else noise(50, rng))
         found += [fit(each, CHOICES) for each in decoder.result(1).readings]
     return found
@@ -53,7 +55,7 @@ def test_what_is_not_in_the_grammar_fits_worse() -> None:
     inside = best_fits([["turn", "on", "the", "light"], ["hall", "light", "on"]] * 8, 0)
     outside = best_fits([["wall", "in", "the", "lamp"], ["lights", "two"], []] * 8, 1)
     assert len(inside) == 16
-    assert len(outside) >= 20  # to some of it nothing comes even near
+    assert len(outside) == 24
     threshold = float(np.quantile(inside, 0.1))
     assert np.mean([each >= threshold for each in outside] or [False]) <= 0.1
     calibration = calibrate([*inside, *outside], [True] * len(inside) + [False] * len(outside))
@@ -76,7 +78,6 @@ def test_ways_to_say_a_sentence_are_counted_by_length() -> None:
     choices = Choices(compile_phones(word_graph(["on", "off", "turn on", "turn on the light"]), SAID))
     ways = {0: 1, 2: 2, 4: 2, 5: 3, 9: 3, 10: 5, MOST_PHONES + 1: 5}
     assert {phones: round(math.exp(choices.nats(phones)), 6) for phones in ways} == ways
-    assert Choices().nats(20) == 0.0
 
 
 def test_of_more_sentences_one_must_fit_better() -> None:

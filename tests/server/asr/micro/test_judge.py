@@ -14,12 +14,20 @@ from hearth_server.asr.micro.choices import Choices
 from hearth_server.asr.micro.confidence import MEASURE
 from hearth_server.asr.micro.judge import OPEN_LEAD, Judge, Sentences
 from hearth_server.asr.micro.model import OUTPUTS, Card
-from hearth_server.asr.micro.readings import Reading, Result, Standing, Word
+from hearth_server.asr.micro.phone_graph import compile_phones
+from hearth_server.asr.micro.readings import Reading, Result, Standing, Word, weighed
 
-from .small import word_graph
+from .small import HOME, word_graph
 
 SHORT, LONG = "turn off the light", "turn off the light in the hall"
-SENTENCES = Sentences(word_graph([SHORT, LONG]), frozenset(), Choices())
+
+
+def sentences(*texts: str, closing: frozenset[int] = frozenset()) -> Sentences:
+    graph = word_graph(list(texts))
+    return Sentences(graph, closing, Choices(compile_phones(graph, HOME)))
+
+
+SENTENCES = sentences(SHORT, LONG)
 
 
 def card(**given: Any) -> Card:
@@ -52,7 +60,7 @@ def test_a_noise_after_a_sentence_does_not_take_it_back() -> None:
     noise = heard(Standing(words=tuple(SHORT.split()), complete=False, inside_word=True, lead=1.5))
     verdict = judge().verdict(noise, SENTENCES)
     assert verdict.outlook is Outlook.EXTENDABLE
-    closed = Sentences(word_graph([SHORT]), frozenset({4}), Choices())
+    closed = sentences(SHORT, closing=frozenset({4}))
     assert judge().verdict(noise, closed).outlook is Outlook.COMPLETE
     assert [each.text for each in verdict.hypotheses] == [SHORT]
 
@@ -89,3 +97,23 @@ def test_a_calibration_of_another_measure_does_not_hold() -> None:
     for calibration, taken in (({**never, "measure": MEASURE}, False), (never, True)):
         judged = judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES)
         assert bool(judged.hypotheses) is taken
+
+
+def test_the_best_reading_says_whether_it_was_a_sentence_at_all() -> None:
+    worse_and_likelier = Reading(
+        tuple(Word(word, n, n, 3, -6.0, 30.0) for n, word in enumerate(("stop", "now"))), -10.0
+    )
+    better = Reading(heard(Standing(), gain=40.0).readings[0].words, -10.2)
+    said = Result(weighed([worse_and_likelier, better]), Standing(complete=True))
+    calibration = {"slope": 2.0, "offset": 0.0, "measure": MEASURE}
+    found = judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES).hypotheses
+    assert [each.text for each in found] == ["stop now", SHORT]
+    assert found[0].confidence is not None
+    assert found[1].confidence is not None
+    assert found[0].confidence > found[1].confidence > 0.7 * found[0].confidence
+
+
+def test_how_sure_it_must_be_is_the_homes_choice() -> None:
+    said = heard(Standing(words=tuple(SHORT.split()), complete=True))
+    even = Card("en", "1", 2, card().priors, {}, {"slope": 0.0, "offset": 1.0, "measure": MEASURE})  # 0.73 for all
+    assert [bool(judge(even, least).verdict(said, SENTENCES).hypotheses) for least in (0.7, 0.75)] == [True, False]
