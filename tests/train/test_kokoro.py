@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from hearth_core.audio import read_recording
+from hearth_core.audio import read_recording, write_wav
 from hearth_train import kokoro
 from hearth_train.kokoro import LONGEST
 from hearth_train.pronounce import phones
@@ -63,5 +63,5 @@ def test_everybody_says_a_text_at_each_speed(folder: Path, tmp_path: Path) -> No
     assert [job.voices for job in jobs[::3]] == [[("af_one", 1.0)], [("am_two", 1.0)], [("bf_three", 1.0)]]
     assert {job.speed for job in jobs} == set(kokoro.SPEEDS)
     assert all(job.symbols for job in jobs)
-    kokoro.save(tmp_path / "alexa.wav", np.array([0, 1000, -32768], np.int16))
+    write_wav(tmp_path / "alexa.wav", np.array([0, 1000, -32768], "<i2").tobytes())
     assert np.frombuffer(read_recording(tmp_path / "alexa.wav"), "<i2").tolist() == [0, 1000, -32768]

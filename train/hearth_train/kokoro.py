@@ -16,7 +16,6 @@ import itertools
 import json
 import re
 import time
-import wave
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -28,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hearth_core.audio import RATE
+from hearth_core.audio import RATE, write_wav
 
 from . import place, shard
 from .pronounce import phones
@@ -89,7 +88,7 @@ def main() -> None:
     if options.step == "say":
         options.to.mkdir(parents=True, exist_ok=True)
         for job in track(list(everybody(options.text)), "say"):
-            save(options.to / f"{job.voices[0][0]}-{job.speed}.wav", speak(job))
+            write_wav(options.to / f"{job.voices[0][0]}-{job.speed}.wav", speak(job).astype("<i2").tobytes())
         return
     planned = [Job(**job) for job in json.loads((FOLDER / "plan.json").read_text("utf-8"))]
     parts = [(start // PART, planned[start : start + PART]) for start in range(0, len(planned), PART)]
@@ -103,15 +102,6 @@ def everybody(text: str) -> Iterator[Job]:
     """Yield a text for each English speaker, at each of the speeds."""
     for voice, speed in itertools.product(_english(), SPEEDS):
         yield Job(text, written(text, british=voice[0] == "b"), [(voice, 1.0)], speed)
-
-
-def save(file: Path, pcm: NDArray[np.int16]) -> None:
-    """Write speech, 16 kHz mono, as WAV."""
-    with wave.open(str(file), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(RATE)
-        sound.writeframes(pcm.astype("<i2").tobytes())
 
 
 def plan(rng: Random, read: list[str]) -> Iterator[Job]:

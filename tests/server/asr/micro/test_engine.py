@@ -82,7 +82,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(model: Path) -> Iterator[MicroEngine]:
-    engine = MicroEngine(MicroConfig(model=str(model)))
+    engine = MicroEngine(MicroConfig(model=str(model), least_confidence=0.6))
+    assert engine.judge.least_confidence == 0.6
     engine.use(grammar_of(SENTENCES))
     yield engine
     engine.close()
