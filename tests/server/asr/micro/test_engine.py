@@ -82,8 +82,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(model: Path) -> Iterator[MicroEngine]:
-    engine = MicroEngine(MicroConfig(model=str(model), least_confidence=0.6))
-    assert engine.judge.least_confidence == 0.6
+    engine = MicroEngine(MicroConfig(model=str(model)))
     engine.use(grammar_of(SENTENCES))
     yield engine
     engine.close()
@@ -316,3 +315,7 @@ def test_by_its_name(model: Path) -> None:
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"none\.onnx cannot be read"):
         load_engine(ServerConfig(engine="micro", micro=MicroConfig(model=str(tmp_path / "none.onnx"))))
+
+
+def test_the_configuration_says_how_sure_it_must_be(model: Path) -> None:
+    assert MicroEngine(MicroConfig(model=str(model), least_confidence=0.6)).judge.least_confidence == 0.6
