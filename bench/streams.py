@@ -5,10 +5,11 @@
 `stages`: recordings one after the other in chunks of 64 ms through features, encoder and decoder, each timed alone in
 CPU seconds of its thread, as milliseconds for an audio second; `silero` beside them is the server's voice detector.
 `load`: a new process; `rss` is what the engine with the demo home's grammar adds to one with numpy and Hearth's core.
-`streams`: so many speakers at once, each with its own voice detector, in the worker threads of one event loop as the
-server runs them, held to so many cores. A chunk is fed when its audio would be there; `late` is how long after that it
-is done, in milliseconds: who falls behind is later and later. `lag` is the lateness of the last second of audio less
-that of the first; `cores_used` is the CPU time over that of the audio: with more than there are, they fall behind.
+`streams`: so many speakers at once, each with its own voice detector, through the server's inbox into its threads, held
+to so many cores. A chunk comes when its audio would be there; `late` is how long after that it is done, in
+milliseconds: who falls behind is later and later, or takes more at once. `lag` is the lateness of the last second of
+audio less that of the first; `cores_used` is the CPU time over that of the audio: with more than there are, they fall
+behind.
 `rss` is what they add to the process at most.
 """
 
@@ -40,7 +41,8 @@ from hearth_intents.sentences import load_sentences
 from hearth_server.asr.micro.engine import MicroEngine
 from hearth_server.asr.micro.posteriors import Posteriors
 from hearth_server.demo_home import DemoHome
-from hearth_server.listen import Listening
+from hearth_server.inbox import AudioInbox
+from hearth_server.listen import Listening, threads
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -137,16 +139,28 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
     begin = time.perf_counter() + 0.5
 
     async def speak(number: int) -> None:
+        run = asyncio.get_running_loop().run_in_executor
         listening = Listening(engine, ENDLESS, SileroDetector())
         shift = len(pcm) // count * number // 2 * 2
         own = pcm[shift:] + pcm[:shift]
         start = begin + CHUNK_S * number / count  # people do not speak in step
-        for chunk in range(chunks):
-            due = start + (chunk + 1) * CHUNK_S
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            await asyncio.to_thread(listening.feed, own[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES])
-            late[number, chunk] = time.perf_counter() - due
-        await asyncio.to_thread(listening.finish)
+        inbox = AudioInbox()
+
+        async def arrive() -> None:
+            for chunk in range(chunks):
+                await asyncio.sleep(max(0.0, start + (chunk + 1) * CHUNK_S - time.perf_counter()))
+                await inbox.put(own[chunk * CHUNK_BYTES : (chunk + 1) * CHUNK_BYTES])
+            await inbox.end()
+
+        arriving = asyncio.create_task(arrive())
+        done = 0
+        async for taken in inbox:
+            await run(threads(), listening.feed, taken)
+            heard = np.arange(done, done + len(taken) // CHUNK_BYTES)
+            late[number, heard] = time.perf_counter() - start - (heard + 1) * CHUNK_S
+            done += len(heard)
+        await arriving
+        await run(threads(), listening.finish)
         listening.close()
 
     async def speak_all() -> None:

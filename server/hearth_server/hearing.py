@@ -12,6 +12,7 @@ from hearth_core.command import Context, EndReason, Stopwatch, Transcription
 from hearth_core.errors import HearthError, PeerError
 from hearth_core.time_out import time_out
 
+from .inbox import AT_ONCE_BYTES, STARVED_S
 from .rooms import Decision
 from .rooms_sound import Envelope
 
@@ -19,8 +20,6 @@ from .rooms_sound import Envelope
 KEPT_S: Final = 40.0
 # What goes before the command and is kept to tell how loud its speaker is: a wake word.
 WORD_S: Final = 5.0
-# A peer that streams sends every 10 to 100 ms; one that is silent for this long in the middle has gone.
-STARVED_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ class Hearing:
         self._more.set()
 
     async def audio(self) -> AsyncIterator[bytes]:
-        """Yield the audio from its beginning, as far as it has come at once and the rest as it comes.
+        """Yield the audio from its beginning, as `AudioInbox` does: what has come at once, and the rest as it comes.
 
         Raises:
             PeerError: nothing came for too long, or the satellite has gone.
@@ -203,8 +202,11 @@ class Hearing:
         next_chunk = 0
         while True:
             while next_chunk < len(self._chunks):
-                next_chunk += 1
-                yield self._chunks[next_chunk - 1]
+                taken = bytearray()
+                while next_chunk < len(self._chunks) and len(taken) < AT_ONCE_BYTES:
+                    taken += self._chunks[next_chunk]
+                    next_chunk += 1
+                yield bytes(taken)
             if self.gone:
                 raise PeerError(f"satellite {self.name} left in the middle")
             if self._complete:

@@ -29,7 +29,7 @@ from .conversation import QuestionKind
 from .dialogue import Dialogue, TalkSettings
 from .hearing import Word
 from .house import House
-from .listen import Listening
+from .listen import Listening, threads
 from .plan import Plan
 from .policy import Ruling
 from .understanding import Understanding
@@ -249,7 +249,7 @@ class Pipeline:
 
 async def _to_its_end(call: Callable[..., _Result], *arguments: object) -> _Result:
     """Run a call in a thread and await its end even if cancelled: a recogniser must not be closed in the middle."""
-    work = asyncio.create_task(asyncio.to_thread(call, *arguments))
+    work = asyncio.get_running_loop().run_in_executor(threads(), call, *arguments)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

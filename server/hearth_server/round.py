@@ -12,6 +12,7 @@ from hearth_core.command import EndReason
 from hearth_core.errors import HearthError
 
 from .hearing import Hearing, Verdict
+from .listen import threads
 from .rooms import Decision, Evidence, decide
 from .rooms_rules import Served
 from .rooms_sound import clearly_other, likeness, speaking
@@ -166,7 +167,7 @@ class Round:
             async for pcm in hearing.audio():
                 if not endpointer.samples:
                     endpointer.meet(bytes(hearing.word.pcm), hearing.word.tail_s)
-                end = await asyncio.to_thread(endpointer.feed, pcm)
+                end = await asyncio.get_running_loop().run_in_executor(threads(), endpointer.feed, pcm)
                 if end is not None:
                     break
             spoke = EndReason.STOP if endpointer.speech_started else EndReason.NO_SPEECH

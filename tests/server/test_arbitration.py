@@ -11,7 +11,8 @@ from bench.virtual_time import run_virtually
 from hearth_core.command import EndReason
 from hearth_core.errors import EngineError, PeerError
 from hearth_server.arbitration import Rules
-from hearth_server.hearing import STARVED_S, Verdict, WakeFacts
+from hearth_server.hearing import Verdict, WakeFacts
+from hearth_server.inbox import STARVED_S
 from tests.server.satellite_house import (
     CHUNK_S,
     DOOR,

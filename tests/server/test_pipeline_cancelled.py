@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 
 import pytest
 
 from hearth_core.command import Context
+from hearth_server.listen import threads
 from tests.fakes import FakeStream, tone
 from tests.server.conftest import PipelineFactory, chunks
 
@@ -48,3 +50,19 @@ async def test_a_recogniser_is_closed_after_its_thread_has_left_it(
         assert listening.cancelled()
         assert [*closed, stream.closed] == [False, True]
         assert not stream.closed_while_busy
+
+
+async def test_a_recogniser_works_in_the_threads_that_are_as_many_as_cores(
+    running: PipelineFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set()
+
+    class Noting(FakeStream):
+        def feed(self, pcm: bytes) -> None:
+            names.add(threading.current_thread().name.partition("_")[0])
+
+    async with running() as pipeline:
+        monkeypatch.setattr(pipeline.engine, "open", lambda: Noting("lock the front door", 0.9))
+        await pipeline.listen(chunks(tone(2)), Context())
+    assert names == {"listening"}
+    assert threads()._max_workers == max(2, len(os.sched_getaffinity(0)))
