@@ -84,6 +84,8 @@ def test_a_run_from_recordings_to_a_model(recordings: Path, work: Path) -> None:
     train.start(train.Settings(steps=9, workers=1, batch_s=20, consistency=0.2), TINY, folder)
     second = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     assert second["step"] == 9  # it went on
+    train.start(train.Settings(steps=12, workers=1, batch_s=20, rivals=4), TINY, folder)
+    assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["step"] == 12
 
     encoder = export.read(folder / "model.pt")
     heard = export.calibration()

@@ -23,9 +23,8 @@ from hearth_core.log_mel import FLOOR
 from hearth_core.phones import BLANK
 
 from . import place, shard
-from .gather import READ, SPELLED
 from .model import Encoder, Shape, stacked
-from .pronounce import Variants, variants
+from .pronounce import READ, SPELLED, Variants, variants
 from .shard import Utterance
 
 UNUSUAL: Final = 1.0  # nats that a pronunciation must be likelier for being chosen before the dictionary's first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from hearth_core.errors import InputError
 from hearth_core.log_mel import MELS, STACK
 
 from . import place, shard
+from .pronounce import Word, said
 from .shard import Shard
 
 # How often a corpus is drawn beside its size. Half of speechocean762 are children and all learnt English as a second
@@ -55,6 +56,7 @@ class Batch:
         frames: shape (batch,), encoder frames.
         phones: all targets, one after the other.
         phone_counts: shape (batch,).
+        words: of each utterance, the phones of each of its words; together they are its targets.
     """
 
     mel: Tensor
@@ -62,6 +64,7 @@ class Batch:
     frames: Tensor
     phones: Tensor
     phone_counts: Tensor
+    words: tuple[tuple[Word, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class _Item:
     shard: Shard
     index: int
     frames: int
-    phones: tuple[int, ...]
+    words: tuple[Word, ...]
 
     def mel(self) -> NDArray[np.float32]:
         return self.shard.piece(self.index).astype(np.float32)
@@ -101,7 +104,7 @@ def _items(folder: Path, only: str) -> tuple[list[_Item], NDArray[np.float64]]:
         for number, utterance in enumerate(of.utterances):
             frames = int(of.starts[number + 1] - of.starts[number])
             if utterance.phones and frames <= LONGEST and fits(frames // STACK, utterance.phones):
-                items.append(_Item(of, number, frames, utterance.phones))
+                items.append(_Item(of, number, frames, said(utterance)))
                 # Longer recordings cost more and teach more; each is drawn as one.
                 weights.append(WEIGHTS.get(utterance.corpus, 1.0))
     if not items:
@@ -142,14 +145,20 @@ def _batch(group: list[list[_Item]], background: Shard, rng: np.random.Generator
         mel[row, : len(each)] = each
         sound = background.piece(int(rng.integers(len(background)))).astype(np.float32)
         behind[row] = np.resize(np.roll(sound, -int(rng.integers(len(sound))), axis=0), behind[row].shape)
-    phones = [tuple(phone for part in parts for phone in part.phones) for parts in group]
+    words = tuple(tuple(word for part in parts for word in part.words) for parts in group)
     return Batch(
         torch.from_numpy(mel),
         torch.from_numpy(behind),
         torch.tensor([len(each) // STACK for each in mels]),
-        torch.tensor([phone for each in phones for phone in each]),
-        torch.tensor([len(each) for each in phones]),
+        *targets(words),
+        words,
     )
+
+
+def targets(words: Iterable[Sequence[Word]]) -> tuple[Tensor, Tensor]:
+    """Return the phones of all utterances, one after the other, and how many each has."""
+    phones = [[phone for word in each for phone in word] for each in words]
+    return torch.tensor([phone for each in phones for phone in each]), torch.tensor([len(each) for each in phones])
 
 
 def _silence(rng: np.random.Generator) -> NDArray[np.float32]:

@@ -21,13 +21,11 @@ from hearth_core.audio import RATE, read_recording
 from hearth_core.errors import InputError
 
 from . import place, shard
-from .pronounce import phones, words
+from .pronounce import READ, SPELLED, phones, words
 from .shard import Utterance
 
 # Kept out of training altogether: the benches mix it into the commands, and what is measured must not have been learnt.
 HELD_OUT = {"doing_the_dishes"}
-SPELLED = {"an4-train"}  # these spell letters
-READ = {"librispeech-excerpts", "ljspeech-excerpts"}  # books: full of names
 KINDS = ("real", "voices", "noise")
 KEEP_SILENCE_S = 0.3  # around the speech
 DEV = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")  # what phone errors are told of

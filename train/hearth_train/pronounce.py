@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from hearth_core.g2p import guess
 from hearth_core.phones import numbers
 
+from .shard import Utterance
+
 _WORD: Final = re.compile(r"[a-z']+")
 _NUMBERLIKE: Final = re.compile(r"\d")
 # CMUdict gives letters both their name and their use as a word; alone in a spelled text they are names.
 _SPELLED: Final = {"a": "EY"}
 
+SPELLED: Final = frozenset({"an4-train"})  # corpora that spell letters
+READ: Final = frozenset({"librispeech-excerpts", "ljspeech-excerpts"})  # books: full of names
 
-Variants = tuple[tuple[int, ...], ...]  # pronunciations of a word as phone numbers
+
+Word = tuple[int, ...]  # a word as it was said, as phone numbers
+Variants = tuple[Word, ...]  # pronunciations of a word
 
 
 @lru_cache(maxsize=1)
@@ -64,3 +71,30 @@ def phones(text: str, *, spelled: bool = False, read: bool = False) -> tuple[int
     """Return the phones of a text, each word's usual pronunciation; None and arguments as in `variants`."""
     known = variants(text, spelled=spelled, read=read)
     return tuple(phone for word in known for phone in word[0]) if known else None
+
+
+def said(utterance: Utterance) -> tuple[Word, ...]:
+    """Return the words of a recording as they were said; one word of all its phones where its text does not tell."""
+    known = variants(utterance.text, spelled=utterance.corpus in SPELLED, read=utterance.corpus in READ)
+    return segmented(known or (), utterance.phones) or (utterance.phones,)
+
+
+def segmented(variants: Sequence[Variants], phones: Word) -> tuple[Word, ...]:
+    """Return the phones word by word, as the pronunciations tell; empty if no choice of them makes up the phones."""
+    dead: set[tuple[int, int]] = set()
+
+    def rest(word: int, at: int) -> tuple[Word, ...] | None:
+        if word == len(variants):
+            return () if at == len(phones) else None
+        if (word, at) in dead:
+            return None
+        for pronunciation in variants[word]:
+            end = at + len(pronunciation)
+            if phones[at:end] == pronunciation:
+                others = rest(word + 1, end)
+                if others is not None:
+                    return (pronunciation, *others)
+        dead.add((word, at))
+        return None
+
+    return rest(0, 0) or ()

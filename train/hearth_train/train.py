@@ -9,6 +9,7 @@ step. On a GPU one process, whose batches are made of the audio itself (`waves`)
 share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
 `--consistency` lets the encoder hear each batch twice, with other noises, levels and masks, and asks for one answer
 (CR-CTC, Yao et al. 2024).
+`--rivals` asks besides that each utterance be told from others that differ in one word (`rivals`), discriminatively.
 `--overfit` is a check of the encoder, not a model: it learns one corpus by heart, unchanged, and tells its phone errors
 on that; more than a few per cent, and something is wrong with the encoder or the rate.
 Writes RUNS/<run>/: checkpoint.pt (to go on), model.pt (the average), log.jsonl, curves.png, run.jsonl (settings, data,
@@ -25,11 +26,12 @@ import socket
 import subprocess
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -41,11 +43,16 @@ from .augment import Strengths, augment
 from .curves import plot
 from .data import Batch, batches
 from .evaluate import learnt, phone_errors
-from .model import Encoder, Shape, stacked
+from .model import SYMBOLS, Encoder, Shape, stacked
+from .pronounce import Word
+from .rivals import Rivals
 from .sparsity import Pruning
 
 SAVE_EVERY_S: Final = 30.0
 JUDGE_EVERY_S: Final = 300.0
+PRIORS_KEPT: Final = 0.99  # of the priors that a step keeps
+PRIOR_WEIGHT: Final = 0.8  # as in the search
+PHONE_BONUS: Final = 1.0
 MASKS_OF_TWO: Final = 5  # masks in time where there are two hearings: what one has lost, the other tells
 
 
@@ -67,7 +74,11 @@ class Settings:
     prune: float = 0.0  # share of the blocks' weights that is zero in the end
     only: str = ""  # the corpus that is learnt, unchanged; all with augmentation if empty
     consistency: float = 0.0  # weight of the difference between two hearings of a batch; 0: one hearing
-    real: float = 1.0  # how much more often real recordings are drawn, on a GPU
+    noise: float = Strengths().noise_chance
+    rivals: int = 0  # other readings of each utterance that it has to be told from
+    rivals_loss: float = 5.0  # a phone, beside CTC's of each head
+    waves: bool = False  # batches are made of the audio itself
+    real: float = 1.0  # how much more often real recordings are drawn, with `waves`
     device: str = "cpu"
     seed: int = 1
 
@@ -87,7 +98,10 @@ def main() -> None:
     parser.add_argument("--batch", type=float, default=Settings().batch_s, help="seconds (default: %(default)s)")
     parser.add_argument("--consistency", type=float, default=0.0, help="weight of a second hearing, e.g. 0.2")
     parser.add_argument("--average", type=float, default=Settings().average, help="(default: %(default)s)")
-    parser.add_argument("--real", type=float, default=1.0, help="draw real recordings so much more often, on a GPU")
+    parser.add_argument("--noise", type=float, default=Settings().noise, help="chance of it (default: %(default)s)")
+    parser.add_argument("--rivals", type=int, default=0, help="other readings to tell each utterance from, e.g. 16")
+    parser.add_argument("--waves", action="store_true", help="make batches of the audio itself, as on a GPU")
+    parser.add_argument("--real", type=float, default=1.0, help="draw real recordings more often, with waves")
     options = parser.parse_args()
     settings = Settings(
         minutes=options.minutes,
@@ -97,6 +111,9 @@ def main() -> None:
         batch_s=options.batch,
         consistency=options.consistency,
         average=options.average,
+        noise=options.noise,
+        rivals=options.rivals,
+        waves=options.waves or options.device == "cuda",
         real=options.real,
         device=options.device,
     )
@@ -146,7 +163,7 @@ def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: 
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=rank, world_size=settings.workers)
     torch.manual_seed(settings.seed)
-    state = State(settings, shape, folder, start_from)
+    state = State(settings, shape, folder, start_from, rank)
     generator = torch.Generator(settings.device).manual_seed(settings.seed * 1000 + rank + state.step * 10)
     source = _source(settings, settings.seed + rank + 100 * state.step)
     watch = _Watch(state) if rank == 0 else None
@@ -166,7 +183,7 @@ def work(rank: int, settings: Settings, shape: Shape, folder: Path, start_from: 
 
 
 def _source(settings: Settings, seed: int) -> Iterator[Batch]:
-    if settings.device == "cpu" or settings.only:
+    if settings.only or not settings.waves:
         return batches(seed, settings.batch_s, settings.only)
     from .waves import Waves
 
@@ -176,12 +193,14 @@ def _source(settings: Settings, seed: int) -> Iterator[Batch]:
 class State:
     """Everything that a run goes on from."""
 
-    def __init__(self, settings: Settings, shape: Shape, folder: Path, start_from: Path | None) -> None:
+    def __init__(self, settings: Settings, shape: Shape, folder: Path, start_from: Path | None, rank: int = 0) -> None:
         self.settings = settings
         self.folder = folder
         self.encoder = Encoder(shape).to(settings.device)
         self.averaged = Encoder(shape).to(settings.device)
         self.pruning = Pruning(self.encoder, settings.prune)
+        self.rivals = Rivals(np.random.default_rng(settings.seed + 17 * rank))
+        self.log_priors = torch.zeros(SYMBOLS, device=settings.device)
         self.step = 0
         self.before = 0.0  # seconds of earlier sittings
         if start_from:
@@ -225,7 +244,7 @@ class State:
         rate = settings.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, share))) / 2)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        hearings, full = [batch.background], Strengths()
+        hearings, full = [batch.background], Strengths(noise_chance=settings.noise)
         if settings.consistency:
             hearings.append(batch.background.roll(1, 0))
             full = replace(full, time_masks=MASKS_OF_TWO)
@@ -241,6 +260,10 @@ class State:
         loss = total
         if settings.consistency:
             loss = loss + settings.consistency * difference(ends[0], ends[1], batch.frames)
+        if settings.rivals:
+            self._hear_priors(ends[0], batch.frames)
+            others = [self.rivals.of(words, settings.rivals) for words in batch.words]
+            loss = loss + settings.rivals_loss * contrast(ends[0], batch, others, self.log_priors)
         (loss / count).backward()  # type: ignore[no-untyped-call]
         self._average_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.encoder.parameters(), settings.clip)
@@ -270,6 +293,14 @@ class State:
         partial.replace(self.checkpoint)
         torch.save({"model": kept["model"], "shape": kept["shape"]}, self.folder / "model.pt")
 
+    def _hear_priors(self, log_probs: Tensor, frames: Tensor) -> None:
+        """Keep up with how often the encoder says each symbol."""
+        with torch.no_grad():
+            number = torch.arange(log_probs.shape[1], device=log_probs.device)
+            heard = log_probs[number[None] < frames[:, None].to(log_probs.device)].exp().mean(0)
+            kept = PRIORS_KEPT if self.log_priors.any() else 0.0
+            self.log_priors = (kept * self.log_priors.exp() + (1 - kept) * heard).log()
+
     def _average_gradients(self) -> None:
         if self.settings.workers == 1:
             return
@@ -288,6 +319,36 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     return F.ctc_loss(
         log_probs.transpose(0, 1), batch.phones, batch.frames, batch.phone_counts, reduction="sum", zero_infinity=True
     )
+
+
+def contrast(log_probs: Tensor, batch: Batch, rivals: Sequence[Sequence[Word]], log_priors: Tensor) -> Tensor:
+    """Return how unsure it is that each utterance's words were said and no rival: nats, summed over the batch.
+
+    All are scored as the search does, without the priors and with its bonus for a phone (`asr/micro/decoder.py`), and
+    over all their paths: maximum mutual information (Bahl et al. 1986) with these rivals in the place of all sentences.
+
+    Args:
+        log_probs: log posteriors, shape (batch, frames, SYMBOLS).
+        batch: what was said.
+        rivals: of each utterance, other sequences of phones.
+        log_priors: shape (SYMBOLS,).
+    """
+    said = [[sum(words, ()), *others] for words, others in zip(batch.words, rivals, strict=True)]
+    rows = torch.tensor([row for row, each in enumerate(said) for _ in each])
+    counts = torch.tensor([len(phones) for each in said for phones in each])
+    phones = torch.tensor([phone for each in said for phones in each for phone in phones], device=log_probs.device)
+    scores = log_probs - PRIOR_WEIGHT * log_priors
+    # The loss of one that does not fit into the frames is 0 here; torch's gradient takes scores for posteriors, which
+    # cancels in the difference.
+    losses = F.ctc_loss(
+        scores.transpose(0, 1)[:, rows], phones, batch.frames[rows], counts, reduction="none", zero_infinity=True
+    )
+    reached = torch.where(losses == 0, -torch.inf, PHONE_BONUS * counts.to(losses) - losses)
+    most = max(len(each) for each in said)
+    table = torch.full((len(said), most), -torch.inf, dtype=losses.dtype, device=losses.device)
+    place_of = torch.tensor([number for each in said for number in range(len(each))])
+    table = table.index_put((rows, place_of), reached)
+    return -F.log_softmax(table, 1)[:, 0].sum()
 
 
 def difference(first: Tensor, second: Tensor, frames: Tensor) -> Tensor:

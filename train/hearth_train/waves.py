@@ -19,8 +19,9 @@ from hearth_core.errors import InputError
 from hearth_core.log_mel import HOP, STACK, WINDOW, mel_bands
 
 from . import place, shard
-from .data import JOIN_BELOW, JOIN_CHANCE, LONGEST, POOL, WEIGHTS, Batch, fits
+from .data import JOIN_BELOW, JOIN_CHANCE, LONGEST, POOL, WEIGHTS, Batch, fits, targets
 from .features import CODEC_CHANCE, NOISE_CHANCE, ROOM_CHANCE, SPEED, TINY
+from .pronounce import Word, said
 
 TAPS: Final = 12  # of the interpolation between samples
 PARTS: Final = 5  # most utterances that are joined
@@ -41,7 +42,7 @@ class Waves:
 
     def __init__(self, device: str, real: float = 1.0) -> None:
         self._device = torch.device(device)
-        self._pcm, self._starts, self._phones, self._weights = _recordings(self._device, real)
+        self._pcm, self._starts, self._words, self._weights = _recordings(self._device, real)
         self._noise = _background(self._device)
         self._noise_mel = torch.cat([log_mel(piece[None])[0] for piece in torch.split(self._noise, RATE * 60)]).half()
         self._rooms = _rooms(self._device)
@@ -76,13 +77,15 @@ class Waves:
         mel = mel[:, : frames * STACK]
         first = torch.from_numpy(rng.integers(len(self._noise_mel), size=len(rows))).to(self._device)
         behind = (first[:, None] + torch.arange(mel.shape[1], device=self._device)) % len(self._noise_mel)
-        phones = [tuple(phone for item in row for phone in self._phones[item]) for row in rows]
+        words = tuple(tuple(word for item in row for word in self._words[item]) for row in rows)
+        phones, counts = targets(words)
         return Batch(
             mel,
             self._noise_mel[behind].float(),
             torch.from_numpy(np.minimum((sizes - WINDOW) // HOP // STACK, frames)),
-            torch.tensor([phone for each in phones for phone in each], device=self._device),
-            torch.tensor([len(each) for each in phones]),
+            phones.to(self._device),
+            counts,
+            words,
         )
 
     def _read(
@@ -194,8 +197,8 @@ def _joined(drawn: list[int], sizes: NDArray[np.int64], rng: np.random.Generator
 
 def _recordings(
     device: torch.device, real: float
-) -> tuple[Tensor, NDArray[np.int64], list[tuple[int, ...]], NDArray[np.float64]]:
-    data, sizes, phones, weights = [], [], [], []
+) -> tuple[Tensor, NDArray[np.int64], list[tuple[Word, ...]], NDArray[np.float64]]:
+    data, sizes, words, weights = [], [], [], []
     for index in sorted([*(place.PCM / "real").glob("*.json"), *(place.PCM / "synthetic").glob("*.json")]):
         of = shard.read(index)
         for number, utterance in enumerate(of.utterances):
@@ -204,14 +207,14 @@ def _recordings(
             if utterance.phones and size <= LONGEST * HOP and fits(encoded, utterance.phones):
                 data.append(of.piece(number))
                 sizes.append(size)
-                phones.append(utterance.phones)
+                words.append(said(utterance))
                 extra = real if index.parent.name == "real" else 1.0
                 weights.append(WEIGHTS.get(utterance.corpus, 1.0) * extra)
     if not data:
         raise InputError(f"{place.PCM}: nothing to learn from", remedy="Run train/run.sh, which makes the audio")
     total = np.array(weights)
     pcm = torch.from_numpy(np.concatenate(data)).to(device)
-    return pcm, np.cumsum([0, *sizes]), phones, total / total.sum()
+    return pcm, np.cumsum([0, *sizes]), words, total / total.sum()
 
 
 def _background(device: torch.device) -> Tensor:
