@@ -18,7 +18,7 @@ async def test_audio_comes_out_in_order_and_ends() -> None:
     for pcm in (b"ab", b"", b"cd"):
         await inbox.put(pcm)
     await inbox.end()
-    assert b"".join([pcm async for pcm in inbox]) == b"abcd"
+    assert [pcm async for pcm in inbox] == [b"abcd"]
 
 
 async def test_what_waits_is_taken_at_once_but_not_more_than_a_thread_should_hold() -> None:

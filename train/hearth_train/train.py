@@ -37,6 +37,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+from torch.nn.utils.rnn import pad_sequence
 
 from . import place
 from .augment import Strengths, augment
@@ -199,7 +200,7 @@ class State:
         self.encoder = Encoder(shape).to(settings.device)
         self.averaged = Encoder(shape).to(settings.device)
         self.pruning = Pruning(self.encoder, settings.prune)
-        self.rivals = Rivals(np.random.default_rng(settings.seed + 17 * rank))
+        self.rivals = Rivals(np.random.default_rng(settings.seed + 17 * rank)) if settings.rivals else None
         self.log_priors = torch.zeros(SYMBOLS, device=settings.device)
         self.step = 0
         self.before = 0.0  # seconds of earlier sittings
@@ -260,7 +261,7 @@ class State:
         loss = total
         if settings.consistency:
             loss = loss + settings.consistency * difference(ends[0], ends[1], batch.frames)
-        if settings.rivals:
+        if self.rivals:
             self._hear_priors(ends[0], batch.frames)
             others = [self.rivals.of(words, settings.rivals) for words in batch.words]
             loss = loss + settings.rivals_loss * contrast(ends[0], batch, others, self.log_priors)
@@ -344,10 +345,8 @@ def contrast(log_probs: Tensor, batch: Batch, rivals: Sequence[Sequence[Word]], 
         scores.transpose(0, 1)[:, rows], phones, batch.frames[rows], counts, reduction="none", zero_infinity=True
     )
     reached = torch.where(losses == 0, -torch.inf, PHONE_BONUS * counts.to(losses) - losses)
-    most = max(len(each) for each in said)
-    table = torch.full((len(said), most), -torch.inf, dtype=losses.dtype, device=losses.device)
-    place_of = torch.tensor([number for each in said for number in range(len(each))])
-    table = table.index_put((rows, place_of), reached)
+    each_row = torch.split(reached, [len(each) for each in said])
+    table = pad_sequence(list(each_row), batch_first=True, padding_value=-torch.inf)
     return -F.log_softmax(table, 1)[:, 0].sum()
 
 
