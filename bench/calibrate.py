@@ -2,13 +2,13 @@
 
     python bench/calibrate.py MODEL.onnx [--to FILE.onnx] [--most 60] [--grid 0.7:0.5,…] [--plot FILE.png] [--json]
 
-On development recordings alone. Each setting decodes coffee orders, clean and with dishes at 12 and 6 dB, and home
-commands against the demo home; the one with the best mean share of right commands is taken. Then the best readings of
-the same commands, and of other speech (spelled names, wake phrases, read sentences), make the calibration: the chance
-that a sentence of the grammar was said, from how the reading fits beside free phones; commands that were misread are
-left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration error on every second
-recording, with the calibration made on the others, `auc` how well the measure parts commands from other speech; `taken`
-are those that are at the shipped threshold.
+On development recordings alone, cut as the server cuts them. Each setting decodes coffee orders, clean and with dishes
+at 12 and 6 dB, and home commands against the demo home; the one with the best mean share of right commands is taken.
+Then the best readings of the same commands, and of other speech (spelled names, wake phrases, read sentences), make the
+calibration: the chance that a sentence of the grammar was said, from how the reading fits beside free phones; commands
+that were misread are left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration
+error on every second recording, with the calibration made on the others, `auc` how well the measure parts commands from
+other speech; `taken` are those that are at the shipped threshold.
 """
 
 from __future__ import annotations
@@ -49,14 +49,13 @@ from hearth_server.asr.micro.readings import Reading
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import commands, sound  # noqa: E402 - found only now
+from bench import commands, cut, sound  # noqa: E402 - found only now
 
 BARISTA = ROOT / "examples" / "barista" / "sentences"
 OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
 NOISE = "noise alone"
 NOISE_PIECES = 4
 PIECE_BYTES = 4 * BYTES_PER_SECOND
-SILENCE = bytes(2 * 16_000 // 3)
 
 # Prior weight and phone bonus.
 GRID = "0.5:0,0.5:1,0.7:0,0.7:0.5,0.7:1"
@@ -64,11 +63,15 @@ GRID = "0.5:0,0.5:1,0.7:0,0.7:0.5,0.7:1"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A recording as the model hears it, by its file's name, and what it must come to; no item: to nothing."""
+    """A recording as the model hears it, by its file's name, and what it must come to.
+
+    Without an item it must come to nothing, unless the reading is `text`, what was said ("stop").
+    """
 
     name: str
     log_probs: LogProbs
     item: commands.Item | None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,15 @@ class House:
         self.choices = Choices(self.graph)
         self.heard: dict[str, list[Heard]] = {}
 
-    def add(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes) -> None:
-        """Let the model hear a recording."""
+    def add(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes, text: str = "") -> None:
+        """Let the model hear what the server gives it of a recording."""
+        self.hear(condition, file, item, cut.given(self.engine, pcm), text)
+
+    def hear(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes, text: str = "") -> None:
+        """Let the model hear all of a recording."""
         stream = Posteriors(self.engine.model)
-        heard = np.concatenate((stream.feed(SILENCE + pcm + SILENCE), stream.flush()))
-        self.heard.setdefault(condition, []).append(Heard(file.name, heard, item))
+        heard = np.concatenate((stream.feed(pcm), stream.flush()))
+        self.heard.setdefault(condition, []).append(Heard(file.name, heard, item, text))
 
     def reading(self, heard: Heard, settings: DecoderSettings) -> Reading | None:
         """Return the best sentence."""
@@ -132,13 +139,15 @@ def listen(model: Path, most: int, unpacked: Path) -> list[House]:
         pcm = read_recording(path)
         for start in range(0, min(len(pcm), NOISE_PIECES * PIECE_BYTES), PIECE_BYTES):
             for house in houses:
-                house.add(NOISE, path, None, pcm[start : start + PIECE_BYTES])
+                house.hear(NOISE, path, None, pcm[start : start + PIECE_BYTES])
     for corpus in OTHERS:
         audio = commands.find_audio(commands.SHARED / f"{corpus}.tar", unpacked / corpus)
         paths = list(audio.values())
+        labels = commands.read_labels(commands.SHARED / "manifest.tsv", audio, corpus)
+        texts = {each.file.name: each.text.lower() for each in labels}
         for path in track(sound.spread(paths, most), corpus, console=Console(stderr=True)):
             for house in houses:
-                house.add("other speech", path, None, read_recording(path))
+                house.add("other speech", path, None, read_recording(path), texts.get(path.name, ""))
     return houses
 
 
@@ -155,13 +164,16 @@ def shares(houses: list[House], settings: DecoderSettings) -> dict[str, float]:
 def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[House, str, Heard, Reading]]:
     """Yield grammar, condition, recording and best reading of no commands, and of the commands that were read right.
 
-    Misread ones are neither: which sentence it was, the readings' shares tell.
+    Misread ones are neither: which sentence it was, the readings' shares tell. Nor is other speech that is a
+    sentence of the grammar.
     """
     for house in houses:
         for condition, heard in house.heard.items():
             for each in heard:
                 reading = house.reading(each, settings)
-                if reading is not None and reading.words and (each.item is None or house.right(each, reading)):
+                if reading is None or not reading.words:
+                    continue
+                if house.right(each, reading) if each.item else reading.text != each.text:
                     yield house, condition, each, reading
 
 
