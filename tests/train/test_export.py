@@ -1,8 +1,10 @@
 """What quantising leaves of a model: the file must hear what the weights hear, on every processor."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -45,3 +47,20 @@ def test_the_quantised_model_hears_the_same(encoder: Encoder, tmp_path: Path) ->
     found = np.exp(session.run(["log_probs"], given)[0][0, SHAPE.delay :])
     # Eight-bit weights overflow on processors without VNNI: ten times as far off.
     assert np.abs(found - whole).sum(axis=1).mean() < 0.03
+
+
+def test_matrices_that_blocks_share_are_weights_of_both(encoder: Encoder, tmp_path: Path) -> None:
+    heard = [np.random.default_rng(1).normal(-4, 3, (FRAMES, STACK * MELS)).astype(np.float32)]
+    sizes = {}
+    for shared in (1, 2):
+        torch.manual_seed(5)
+        export.write_model(Encoder(replace(SHAPE, blocks=4, shared=shared)), tmp_path / "int8.onnx", heard)
+        graph = onnx.load(str(tmp_path / "int8.onnx")).graph
+        weights = {each.name for each in graph.initializer}
+        made = {node.output[0]: node for node in graph.node}
+        matrices = [made[node.input[1]] for node in graph.node if node.op_type == "MatMul"]
+        assert len(matrices) == 2 * 4 + 2
+        # Not quantised anew in every call.
+        assert all(each.op_type == "DequantizeLinear" and each.input[0] in weights for each in matrices)
+        sizes[shared] = len({each.input[0] for each in matrices})
+    assert sizes == {1: 2 * 4 + 2, 2: 2 * 2 + 2}

@@ -126,6 +126,26 @@ def write_float(encoder: Encoder, file: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
+    _share(file)
+
+
+def _share(file: Path) -> None:
+    """Let blocks with the same matrix name the same tensor.
+
+    The exporter gives each its own name by an `Identity`. Such a tensor counts as computed, not as a weight: the
+    quantiser has it quantised anew in every call, which makes the encoder six times as dear.
+    """
+    import onnx
+
+    model = onnx.load(str(file))
+    weights = {each.name for each in model.graph.initializer}
+    copies = [node for node in model.graph.node if node.op_type == "Identity" and node.input[0] in weights]
+    origin = {node.output[0]: node.input[0] for node in copies}
+    for node in copies:
+        model.graph.node.remove(node)
+    for node in model.graph.node:
+        node.input[:] = [origin.get(name, name) for name in node.input]
+    onnx.save(model, str(file))
 
 
 def quantise(encoder: Encoder, plain: Path, to: Path, heard: list[NDArray[np.float32]]) -> None:
