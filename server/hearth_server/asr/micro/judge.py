@@ -29,9 +29,9 @@ UNCALIBRATED: Final = Calibration(slope=5.0, offset=-8.0)
 EARLY_LEAD: Final = 1.0
 # The same as a share of the readings, of two.
 EARLY_SHARE: Final = 1.0 / (1.0 + math.exp(-EARLY_LEAD))
-# By so many nats a sentence that is not whole must be ahead of the whole ones. On orders cut off after "with" it is 7
-# to 20 ahead, at the end of whole ones a breath makes 0 to 6 of an "and".
-OPEN_LEAD: Final = 6.0
+# By so many nats a sentence that is not whole must be ahead of the whole ones. On orders cut off after "with" it is 10
+# to 18 ahead (less in one of twelve), at the end of whole ones a breath makes 0 to 8 of an "and".
+OPEN_LEAD: Final = 8.5
 _MOST_LEAD: Final = 50.0  # nats; exp has larger numbers, and nothing is less likely
 
 
