@@ -35,8 +35,7 @@ check: $(TRAIN) ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(READY) ## Measure again what the README claims
-	$(BIN)/python bench/commands.py
-	$(BIN)/python bench/commands.py --engine micro
+	$(BIN)/python bench/commands.py --engine micro --engine pocketsphinx
 	$(BIN)/python bench/latency.py --most 60
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/grammar.py

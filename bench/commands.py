@@ -309,7 +309,7 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         conditions = [Condition(), *_noises(options, Path(unpacked))]
         rows = []
         with Progress(console=Console(stderr=True), disable=options.json) as progress:
-            for engine in options.engine or ["pocketsphinx"]:
+            for engine in options.engine or ["micro"]:
                 setup = Setup(engine, options.sentences, options.demo, options.model if engine == "micro" else "")
                 Scorer(setup)  # told now if it cannot be had, not by a worker
                 rows += _rows(setup, items, conditions, options.jobs, progress)
@@ -378,7 +378,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--noise", help="recording to mix in, or babble: four people at once")
     parser.add_argument("--talkers", type=Path, default=TALKERS, help="recordings that the babble is made of")
     parser.add_argument("--snr", type=lambda text: [float(v) for v in text.split(",")], default=[24.0, 12.0, 6.0])
-    parser.add_argument("--engine", action="append", help="repeat it to compare several (default: pocketsphinx)")
+    parser.add_argument("--engine", action="append", help="repeat it to compare several (default: micro)")
     parser.add_argument("--reject", action="store_true", help="right is what gives no command: for other speech")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--limit", type=int, help="only the first so many")
@@ -395,9 +395,7 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     if options.json:
-        print(
-            json.dumps({"engines": options.engine or ["pocketsphinx"], "audio": str(options.audio), "conditions": rows})
-        )
+        print(json.dumps({"engines": options.engine or ["micro"], "audio": str(options.audio), "conditions": rows}))
     else:
         _show(rows)
     return 0

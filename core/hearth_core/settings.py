@@ -160,7 +160,11 @@ class ServerConfig(Section):
         default="127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets the network in."
     )
     port: Port = Field(default=10300, description="Port to listen on; 0 takes a free one.")
-    engine: str = Field(default="pocketsphinx", min_length=1, description="Recogniser: micro, pocketsphinx or whisper.")
+    engine: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Recogniser: micro (English; the default there), pocketsphinx (else the default) or whisper.",
+    )
     sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
     utterance: CommandConfig = Field(default=CommandConfig(), description="When the server takes a command as over.")
     micro: MicroConfig = Field(default=MicroConfig(), description="The micro engine.")

@@ -15,6 +15,7 @@ from hearth_core.home import Home
 from hearth_intents.spoken import speech
 
 from .asr.pocketsphinx import dictionary
+from .asr.registry import engine_name
 from .home_report import by_place, check_names, check_pronunciations, state_text
 from .house import Change
 from .server import SETTLE_S, running_house
@@ -74,7 +75,8 @@ async def _check(config: Config) -> int:
     async with running_house(config, settle_s=SETTLE_S) as house:
         spoken = speech(config.language)
         remarks = check_names(house.home, spoken)
-        if config.server.engine in ("micro", "pocketsphinx"):  # they know words by this dictionary
+        # They know words by this dictionary.
+        if engine_name(config.server, config.language) in ("micro", "pocketsphinx"):
             remarks += check_pronunciations(house.home, spoken, dictionary())
         entities = len(house.home.entities)
     for remark in remarks:

@@ -22,6 +22,7 @@ from hearth_intents.sentences import Sentences
 from hearth_intents.sound import Say, Sounds, key
 from hearth_intents.spoken import Speech
 
+from .asr.registry import engine_name
 from .author_review import review_actions, review_names
 from .home_report import check_pronunciations
 from .intents_cli import echo_json
@@ -93,7 +94,8 @@ def _of_files(sentences: Sentences, home: Home, config: Config) -> tuple[Finding
 
 
 def _of_names(sentences: Sentences, home: Home, config: Config) -> tuple[Finding, ...]:
-    if config.server.engine not in ("micro", "pocketsphinx") or not sentences.language.startswith("en"):
+    engine = engine_name(config.server, sentences.language)
+    if engine not in ("micro", "pocketsphinx") or not sentences.language.startswith("en"):
         return review_names(home, sentences)
     from .asr.pocketsphinx import dictionary
 

@@ -94,7 +94,7 @@ async def running_pipeline(
         sentence_folders = SentenceFolders(config.language, where)
         sentences = await asyncio.to_thread(sentence_folders.load)
         tell_problems(sentence_folders)
-        engine = await asyncio.to_thread(load_engine, config.server)
+        engine = await asyncio.to_thread(load_engine, config.server, config.language)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
         home = house.home  # what changes from here on is news to `keep_understanding`

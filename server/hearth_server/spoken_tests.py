@@ -119,7 +119,7 @@ def ear(config: Config, language: str) -> Iterator[Ear]:
         EngineError: no synthesiser, or no engine.
     """
     voice = synthesiser(language)
-    engine = load_engine(config.server)
+    engine = load_engine(config.server, config.language)
     try:
         yield Ear(config, engine, voice)
     finally:

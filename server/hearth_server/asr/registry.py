@@ -53,18 +53,25 @@ ENGINES: Final = {
 }
 
 
-def load_engine(config: ServerConfig) -> Engine:
-    """Return the engine that is configured.
+def engine_name(config: ServerConfig, language: str) -> str:
+    """Return which engine is meant in a home of this language.
+
+    Where none is named: micro if it knows the language, or pocketsphinx, with which at least texts are understood.
+    """
+    return config.engine or ("micro" if language.partition("-")[0] == "en" else "pocketsphinx")
+
+
+def load_engine(config: ServerConfig, language: str = "en") -> Engine:
+    """Return the engine that is configured, or the one for the language.
 
     Raises:
         EngineError: there is none of that name, it is not installed, or it cannot be loaded.
     """
-    offer = ENGINES.get(config.engine)
+    name = engine_name(config, language)
+    offer = ENGINES.get(name)
     if offer is None:
         known = ", ".join(ENGINES)
-        raise EngineError(f"there is no engine {config.engine!r}", remedy=f"Set server: engine: to one of {known}")
+        raise EngineError(f"there is no engine {name!r}", remedy=f"Set server: engine: to one of {known}")
     if find_spec(offer.package) is None:
-        raise EngineError(
-            f"the engine {config.engine} is not installed", remedy=f"pip install 'hearth-voice[{offer.extra}]'"
-        )
+        raise EngineError(f"the engine {name} is not installed", remedy=f"pip install 'hearth-voice[{offer.extra}]'")
     return offer.load(config)

@@ -61,7 +61,17 @@ print(looked, sorted(heavy & sys.modules.keys()))
     assert ran.stdout.strip() == "[True, True, True] []"
 
 
-def test_the_engine_of_the_default_configuration_is_there() -> None:
-    engine = load_engine(ServerConfig())
-    assert engine.name == ServerConfig().engine
+@pytest.mark.parametrize(
+    ("named", "language", "name"),
+    [
+        (None, "en", "micro"),
+        (None, "en-GB", "micro"),
+        (None, "de", "pocketsphinx"),
+        ("pocketsphinx", "en", "pocketsphinx"),
+        ("micro", "de", "micro"),
+    ],
+)
+def test_the_default_takes_the_language(named: str | None, language: str, name: str) -> None:
+    engine = load_engine(ServerConfig(engine=named), language)
+    assert engine.name == name
     engine.close()

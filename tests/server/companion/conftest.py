@@ -17,7 +17,7 @@ from .assistant import Assistant
 
 @pytest.fixture
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[hearth.Server, list[str]]]:
-    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine(["turn on the lava lamp"]))
+    monkeypatch.setattr(hearth, "load_engine", lambda config, language: FakeEngine(["turn on the lava lamp"]))
     config = Config.model_validate({"server": {"port": 0, "companion": {"state": str(tmp_path)}}})
     codes: list[str] = []
     async with hearth.running_server(config, lambda code, minutes: codes.append(code)) as running:

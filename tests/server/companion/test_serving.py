@@ -31,7 +31,7 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int, Mapp
         yield
 
     monkeypatch.setattr("hearth_core.announce.announced", announce)
-    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine())
+    monkeypatch.setattr(hearth, "load_engine", lambda config, language: FakeEngine())
     return told
 
 

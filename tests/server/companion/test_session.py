@@ -234,7 +234,7 @@ def test_no_home_is_packed_that_would_not_be_unpacked() -> None:
 
 async def test_what_a_satellite_does_is_told_as_it_does_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question is listened to for a few seconds; told every ten, nobody would see it."""
-    monkeypatch.setattr(hearth, "load_engine", lambda config: FakeEngine())
+    monkeypatch.setattr(hearth, "load_engine", lambda config, language: FakeEngine())
     monkeypatch.setattr(companion_module, "REFRESH_S", 3600.0)
     drivers: list[Connection] = []
 

@@ -70,7 +70,7 @@ async def test_one_click_makes_a_pipeline_through_which_a_recording_switches_a_l
     await until_green(observer)
     last = await observer.wait(ours["last_command"], "set kitchen lights to green")
     assert last["attributes"]["confidence"] > 0
-    assert (await observer.state(ours["engine"]))["state"] == "pocketsphinx"
+    assert (await observer.state(ours["engine"]))["state"] == "micro"
 
 
 async def test_a_rename_is_understood(observer: Client) -> None:

@@ -169,7 +169,7 @@ async def test_diagnostics_and_system_health_tell_no_secret(
                 health = event["data"]["hearth"]["info"]
                 break
     assert (health["servers"], health["connected"], health["satellites"]) == (1, 1, 1)
-    assert health["engines"] == "pocketsphinx"
+    assert health["engines"] == "micro"
 
 
 def token(house: HomeAssistant) -> str:
