@@ -225,7 +225,8 @@ class Session:
         if asked is not None and self.ready():
             self._begin(asked.detection, before=asked.before)
             for pcm in asked.since:
-                self._stream(pcm)
+                if self._course.state is State.STREAMING:  # it may have ended in what came meanwhile
+                    self._stream(pcm)
 
     def _begin(
         self, detection: Detection | None, *, follow_up: bool = False, before: list[bytes] | None = None

@@ -26,7 +26,7 @@ class Unsure:
 
         While a score rises it may still become a sure one.
         """
-        near = score > SHARE * threshold
+        near = score > SHARE * threshold and threshold < 1.0  # a word of sensitivity 0 is never meant
         peak = self._rising.get(wake_word)
         fresh = now_ms >= self._silent_until_ms
         if near and not fresh:
