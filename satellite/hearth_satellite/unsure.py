@@ -22,16 +22,16 @@ class Unsure:
         self._silent_until_ms = 0.0
 
     def score(self, wake_word: str, score: float, threshold: float, now_ms: int) -> float | None:
-        """Take the score of a word that was not detected; return its peak where it is over.
+        """Take the score of a word that was not detected; return it when it rises no more.
 
-        While a score rises it may still become a sure one.
+        While it rises it may still become a sure one.
         """
         near = score > SHARE * threshold and threshold < 1.0  # a word of sensitivity 0 is never meant
         peak = self._rising.get(wake_word)
         fresh = now_ms >= self._silent_until_ms
         if near and not fresh:
             self._silent_until_ms = now_ms + self._debounce_ms
-        elif near and (peak is None or score >= peak):
+        elif near and (peak is None or score > peak):
             self._rising[wake_word] = score
         elif peak is not None:
             self.forget(now_ms)
