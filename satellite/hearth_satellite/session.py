@@ -76,7 +76,7 @@ class Session:
         self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
-        self._verification = Verification(self._post, self._attention, clock, wanted=self._manners.verify)
+        self._verification = Verification(self._post, self._attention, self._manners, clock)
         self._transcribed = False
         self._language = ""  # of the wake word that began the command; empty if it has none of its own
         self._course = Course(self._attention, self._news, clock)
@@ -133,6 +133,7 @@ class Session:
         """Listen to nothing, or to everything again; a command that is under way ends here."""
         if muted and self._course.state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
+        self._verification.forget()
         self._attention.mute(muted)
 
     def use_wake(self, wake: WakeWord) -> None:
@@ -200,7 +201,7 @@ class Session:
 
     def _detected(self, detection: Detection) -> None:
         if not detection.sure:
-            if self._course.state is State.LISTENING and detection.wake_word not in self._manners.stop_words:
+            if self._course.state is State.LISTENING and not self._timers.ringing:
                 self._verification.ask(detection)
             return
         if detection.wake_word in self._manners.stop_words:

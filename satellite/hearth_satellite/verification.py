@@ -19,6 +19,7 @@ from hearth_core.control_event import WakeSound
 
 from .attention import Attention
 from .post import Post
+from .states import Manners
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,25 +52,25 @@ class Verification:
     Args:
         post: whom they go to.
         attention: has the word's sound.
+        manners: say whether anything is asked, and of which words.
         clock: monotonic seconds.
-        wanted: questions are asked at all.
     """
 
-    def __init__(self, post: Post, attention: Attention, clock: Callable[[], float], *, wanted: bool) -> None:
+    def __init__(self, post: Post, attention: Attention, manners: Manners, clock: Callable[[], float]) -> None:
         self._post = post
         self._attention = attention
         self._clock = clock
-        self._wanted = wanted
+        self._manners = manners
         self._asked: Asked | None = None
 
     @property
     def possible(self) -> bool:
         """True if the driver can tell."""
-        return self._wanted and self._post.driver is not None and self._post.driver.verifies
+        return self._manners.verify and self._post.driver is not None and self._post.driver.verifies
 
     def ask(self, detection: Detection) -> None:
-        """Ask about a word that is not sure; one at a time."""
-        if self.possible and self._asked is None:
+        """Ask about a word that is not sure, one at a time; who wants something to stop says it clearly."""
+        if self.possible and self._asked is None and detection.wake_word not in self._manners.stop_words:
             before, until = self._attention.before(), self._clock() + WAIT_S
             self._asked = Asked(new_command_id(), detection, before, until)
             self._send(detection, self._asked.id, self._attention.word())

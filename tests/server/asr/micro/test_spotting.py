@@ -30,7 +30,8 @@ def engine() -> MicroEngine:
 
 def posteriors(frames: int, seed: int) -> NDArray[np.float32]:
     logits = np.random.default_rng(seed).normal(0, 2, (frames, len(PHONES) + 1))
-    return (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32)
+    log_probs: NDArray[np.float32] = (logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))).astype(np.float32)
+    return log_probs
 
 
 def tried_out(log_probs: NDArray[np.float32], phones: Sequence[int]) -> float:
