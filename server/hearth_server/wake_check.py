@@ -16,8 +16,8 @@ from .pipeline import Pipeline
 
 log = logging.getLogger("hearth.wake")
 
-# Nats a phone beside free phones. What a satellite is not sure of must fit well: of 65 such moments in 12 hours of other
-# speech one does, of the "alexa" of 84 synthesised voices with dishes at 10 dB 9 of 9 (8 of 9 with the shipped model).
+# Nats a phone beside free phones. What a satellite is not sure of must fit well: of 65 such moments in 12 hours of
+# other speech one does, of 84 synthesised "alexa" with dishes at 10 dB 8 of 9 do.
 UNSURE_FIT: Final = -1.8
 # A sure word is ended only where it fits badly: three of six in those hours do (four with the shipped model), none of
 # 123 people who say "jarvis", with dishes at 10 dB three or four. -2.0 would end five of the six, and 5 to 7 of the
