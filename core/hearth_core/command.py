@@ -40,13 +40,15 @@ class Context:
 class Detection:
     """A wake word was heard.
 
-    `facts` is what the satellite's configuration says of the word: language, area, user.
+    `facts` is what the satellite's configuration says of the word: language, area, user. One that is not `sure` begins
+    nothing before a server has verified it.
     """
 
     wake_word: str
     score: float | None = None
     timestamp_ms: int | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    sure: bool = True
 
 
 class EndReason(StrEnum):

@@ -76,6 +76,11 @@ class WakeConfig(Section):
     near_misses: int = Field(
         default=100, ge=0, le=10_000, description="How many near misses are kept, the latest; 0 keeps none."
     )
+    verify: bool = Field(
+        default=True,
+        description="Ask a Hearth server that can tell (engine: micro) whether the wake word was said; "
+        "then less certain ones count too.",
+    )
     features: PathText = Field(
         default="", description="Folder with openWakeWord's melspectrogram.onnx and embedding_model.onnx."
     )

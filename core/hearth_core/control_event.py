@@ -1,8 +1,10 @@
 """What server and satellite of Hearth say to each other beside Wyoming's own events; other peers ignore it.
 
-hearth-hello     driver -> satellite   {token?}                "I speak this too", and that I may
+hearth-hello     driver -> satellite   {token?, verifies?}     "I speak this too", that I may, and verify wake words
 hearth-settings  driver -> satellite   {mute?, volume?, wake_words?, sensitivity?}; what is left out stays
 hearth-state     satellite -> driver   all of `SatelliteState`, after the hello and after each change
+hearth-wake      satellite -> driver   {id, phrase, sure} and the sound of a wake word, to a driver that verifies
+hearth-verdict   driver -> satellite   {id, said, reason}, for a wake word that was not sure
 """
 
 from __future__ import annotations
@@ -12,13 +14,18 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from wyoming.event import Event
 
+from .audio import BYTES_PER_SECOND
 from .errors import InputError, WireError
 
 HELLO: Final = "hearth-hello"
 SETTINGS: Final = "hearth-settings"
 STATE: Final = "hearth-state"
+WAKE: Final = "hearth-wake"
+VERDICT: Final = "hearth-verdict"
 
 MAX_TOKEN: Final = 200  # characters
+# Of the sound that a wake word ends in; in more of it there is only more of what is none.
+WORD_S: Final = 2.0
 
 Level = Annotated[float, Field(ge=0, le=1)]
 Word = Annotated[str, Field(min_length=1, max_length=100)]
@@ -118,9 +125,72 @@ def change_of(event: Event) -> SettingsChange:
         raise WireError(f"{SETTINGS}: {error.message}") from error
 
 
-def hello(token: str | None = None) -> Event:
-    """Return the greeting, with the pairing token if there is one."""
-    return Event(HELLO, {} if token is None else {"token": token})
+def hello(token: str | None = None, *, verifies: bool = False) -> Event:
+    """Return the greeting, with the pairing token if there is one.
+
+    Args:
+        token: the pairing token.
+        verifies: wake words that are not sure may be asked about.
+    """
+    said: dict[str, object] = {} if token is None else {"token": token}
+    return Event(HELLO, said | {"verifies": True} if verifies else said)
+
+
+class WakeSound(_Said):
+    """A wake word whose sound is to be verified.
+
+    Attributes:
+        id: of the question, or of the command if the word was sure enough to begin one.
+        phrase: what people say.
+        sure: it has begun a command already, which ends if the word was not said.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    phrase: Word
+    sure: bool = False
+
+    def event(self, pcm: bytes) -> Event:
+        """Return the question, with the sound that the word ends in, 16 kHz s16le mono."""
+        return Event(WAKE, self.model_dump(mode="json"), pcm)
+
+
+class WakeVerdict(_Said):
+    """Whether a wake word that was not sure was said, and why not."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    said: bool
+    reason: Annotated[str, Field(max_length=200)] = ""
+
+    def event(self) -> Event:
+        """Return the answer."""
+        return Event(VERDICT, self.model_dump(mode="json"))
+
+
+def wake_sound_of(event: Event) -> tuple[WakeSound, bytes]:
+    """Return what a satellite asks to have verified, and its sound, no longer than `WORD_S`.
+
+    Raises:
+        WireError: it is not what its type asks for.
+    """
+    try:
+        asked = WakeSound.model_validate(event.data)
+    except ValidationError as error:
+        raise WireError(f"{WAKE}: {_told(error)}") from error
+    pcm = event.payload or b""
+    whole = pcm[: len(pcm) // 2 * 2]
+    return asked, whole[-round(WORD_S * BYTES_PER_SECOND) :]
+
+
+def wake_verdict_of(event: Event) -> WakeVerdict:
+    """Return the driver's verdict.
+
+    Raises:
+        WireError: it is not what its type asks for.
+    """
+    try:
+        return WakeVerdict.model_validate(event.data)
+    except ValidationError as error:
+        raise WireError(f"{VERDICT}: {_told(error)}") from error
 
 
 def _told(error: ValidationError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hearth_core.command import Detection
+from hearth_core.control_event import WORD_S
 
 from .ring import Ring
 from .wake import WakePhrase, WakeWord
@@ -30,7 +31,7 @@ class Attention:
     def use(self, wake: WakeWord) -> None:
         """Listen for other wake words from now on."""
         self._wake = wake
-        self._before = Ring(wake.preroll_s)
+        self._before = Ring(max(wake.preroll_s, WORD_S) if wake.phrases else wake.preroll_s)
 
     def mute(self, muted: bool) -> None:
         """Listen to nothing, or to everything again; what was heard before is forgotten."""
@@ -43,9 +44,19 @@ class Attention:
         self._before.add(pcm)
         return self._wake.feed(pcm)
 
+    def word(self) -> bytes:
+        """Return the sound that the wake word ends in."""
+        return b"".join(self._before.last(WORD_S))
+
+    def before(self) -> list[bytes]:
+        """Return of what was heard lately, oldest first, what may be of the command."""
+        return self._before.last(self._wake.preroll_s)
+
     def take(self) -> list[bytes]:
-        """Return what was heard lately, oldest first, and forget it."""
-        return self._before.take()
+        """Return the same, and forget all that was heard."""
+        before = self.before()
+        self._before.clear()
+        return before
 
     def forget(self) -> None:
         """What comes next does not continue what was heard so far."""

@@ -168,6 +168,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
             barge_in=control.barge_in,
             stop_words=frozenset(control.stop_words),
             ring_s=control.ring_s,
+            verify=config.wake.verify,
             not_connected=load_spoken(control.not_connected, [word.language for word in config.wake.words], os.environ),
         ),
         doors=_doors(control.security),

@@ -49,6 +49,7 @@ def build_wake(config: WakeConfig, *, on_near_miss: Callable[[NearMiss], None] =
         debounce_s=config.debounce_s,
         before_s=config.before_s,
         near_misses=NearMisses(config.near_misses, told=on_near_miss),
+        unsure=config.verify,
     )
 
 

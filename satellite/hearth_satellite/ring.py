@@ -26,6 +26,17 @@ class Ring:
         while self._chunks and self._bytes - len(self._chunks[0]) >= self._most:
             self._bytes -= len(self._chunks.popleft())
 
+    def last(self, seconds: float) -> list[bytes]:
+        """Return the newest chunks, oldest first: at least so many seconds if there are, and no chunk more."""
+        found: deque[bytes] = deque()
+        missing = seconds * BYTES_PER_SECOND
+        for pcm in reversed(self._chunks):
+            if missing <= 0:
+                break
+            found.appendleft(pcm)
+            missing -= len(pcm)
+        return list(found)
+
     def take(self) -> list[bytes]:
         """Return the chunks, oldest first, and forget them."""
         taken = list(self._chunks)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from wyoming.event import Event
 
 from hearth_core.command import Detection, EndReason
+from hearth_core.control_event import VERDICT
 
 from .answers import Answers
 from .attention import Attention
@@ -35,6 +36,7 @@ from .sending import Sending
 from .speaking import Speaking
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
+from .verification import Verification
 from .wake import WakePhrase, WakeWord
 
 __all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
@@ -74,6 +76,7 @@ class Session:
         self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
+        self._verification = Verification(self._post, self._attention, self._manners, clock)
         self._transcribed = False
         self._language = ""  # of the wake word that began the command; empty if it has none of its own
         self._course = Course(self._attention, self._news, clock)
@@ -130,6 +133,7 @@ class Session:
         """Listen to nothing, or to everything again; a command that is under way ends here."""
         if muted and self._course.state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
+        self._verification.forget()
         self._attention.mute(muted)
 
     def use_wake(self, wake: WakeWord) -> None:
@@ -177,6 +181,7 @@ class Session:
             self._begin(None, follow_up=True)
             self._stream(pcm)
         elif self._course.state is State.LISTENING or self._awaits_wake_word():
+            self._verification.hear(pcm)
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
             detection = self._attention.listen(pcm)
             if detection is not None:
@@ -195,6 +200,10 @@ class Session:
         return False
 
     def _detected(self, detection: Detection) -> None:
+        if not detection.sure:
+            if self._course.state is State.LISTENING and not self._timers.ringing:
+                self._verification.ask(detection)
+            return
         if detection.wake_word in self._manners.stop_words:
             self.stop("a stop word")
             return
@@ -212,8 +221,19 @@ class Session:
         if self._course.state is State.STREAMING:
             self._end_streaming(EndReason.STOP)
 
-    def _begin(self, detection: Detection | None, *, follow_up: bool = False) -> None:
+    def _verified(self, event: Event) -> None:
+        asked = self._verification.answer(event)
+        if asked is not None and self.ready():
+            self._begin(asked.detection, before=asked.before)
+            for pcm in asked.since:
+                if self._course.state is State.STREAMING:  # it may have ended in what came meanwhile
+                    self._stream(pcm)
+
+    def _begin(
+        self, detection: Detection | None, *, follow_up: bool = False, before: list[bytes] | None = None
+    ) -> None:
         self._speaking.afterwards.forget()
+        self._verification.forget()
         # Nobody may have anything to say to a question, or to a timer that was only to be silenced.
         command_id = self._sending.begin(self._limits.follow_up_s if follow_up else NEVER)
         woken_by = "the driver" if detection is None else detection.wake_word or "speech"
@@ -223,8 +243,11 @@ class Session:
         _LOG.info("command %s begins, woken by %s", command_id, woken_by)
         wake_word = detection.wake_word if detection else ""
         self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=command_id)
-        before = self._attention.take()
+        word, lately = self._attention.word(), self._attention.take()
+        before = lately if before is None else before
         self._sending.open(detection, before)
+        if detection is not None and detection.sure and not follow_up:  # else the timer rang in it
+            self._verification.check(detection, command_id, word)
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._attention.phrases)
@@ -303,6 +326,8 @@ class Session:
             return
         if self._sending.receive(event):
             self._chime_if_due()
+        elif event.type == VERDICT:
+            self._verified(event)
         else:
             deliver(event, self, self._speaking)
 
@@ -319,9 +344,9 @@ class Session:
             self._course.enter(State.ANSWERING, self._limits.empty_answer_s)
 
     def answered_elsewhere(self) -> None:
-        """End the command: another satellite has heard it better, and answers."""
+        """End the command: another satellite has heard it better, and answers; or its wake word was not said."""
         if self._course.state is State.STREAMING:
-            self._end_streaming("another satellite, which answers")
+            self._end_streaming("the driver, which answers nothing here")
         if self._course.state is State.ANSWERING:
             self._course.listen()
 
@@ -358,6 +383,7 @@ class Session:
 
     def tick(self) -> None:
         """Hold the time limits; to be called some times a second."""
+        self._verification.tick()
         self._chime_if_due()
         if driver := self._post.lost():
             self.drop(driver)
@@ -383,5 +409,6 @@ class Session:
     def _rest(self) -> None:
         self._answers.silence()
         self._sending.forget()
+        self._verification.forget()
         self._speaking.afterwards.forget()
         self._course.rest()

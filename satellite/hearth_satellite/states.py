@@ -57,6 +57,7 @@ class Manners:
         barge_in: a wake word stops an answer, and is listened to.
         stop_words: wake words that only stop: an answer, or a timer that rings.
         ring_s: a timer rings for so long at most.
+        verify: a driver that can tell is asked whether the wake word was said.
         not_connected: what is said where no driver is there, as `NotConnected` has it; empty for a tone.
     """
 
@@ -64,13 +65,19 @@ class Manners:
     barge_in: bool = True
     stop_words: frozenset[str] = frozenset()
     ring_s: float = 120.0
+    verify: bool = True
     not_connected: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class Driver(Protocol):
-    """Whoever runs the satellite, as the session sees it; no method waits."""
+    """Whoever runs the satellite, as the session sees it; no method waits.
+
+    Attributes:
+        verifies: it can tell whether a wake word was said.
+    """
 
     name: str
+    verifies: bool
 
     def send(self, event: Event) -> None:
         """Send an event, or give the driver up if it takes none."""

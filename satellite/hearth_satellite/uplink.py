@@ -52,6 +52,7 @@ class Uplink:
         token: str | None = None,
     ) -> None:
         self.name = connection.peer
+        self.verifies = False
         self.closed = asyncio.Event()
         self._connection = connection
         self._session = session
@@ -135,6 +136,7 @@ class Uplink:
             self._session.pause(self)
             return
         elif event.type == control_event.HELLO:
+            self.verifies = event.data.get("verifies") is True
             self._greet()
             return
         elif event.type == control_event.SETTINGS:

@@ -13,6 +13,7 @@ from hearth_core.errors import ConfigError
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
 from .near_miss import NearMisses
+from .unsure import Unsure
 from .wake_micro import MICRO_WORDS, MicroEngine
 from .wake_word import Model, WakeEngine, WakePhrase
 
@@ -70,6 +71,7 @@ class WakeWords:
             words within a second on purpose, and in dead silence a score can stay high for more than a second.
         before_s: where the command's sound begins, seconds before the wake word's end.
         near_misses: takes note of peaks that stay below their threshold.
+        unsure: return peaks below the threshold, too, as detections that are not sure.
 
     Raises:
         ConfigError: no word, two of one name, or a sensitivity or threshold that is none.
@@ -83,6 +85,7 @@ class WakeWords:
         debounce_s: float = 1.0,
         before_s: float = 0.3,
         near_misses: NearMisses | None = None,
+        unsure: bool = False,
     ) -> None:
         self._engines = tuple(engines)
         models = [model for engine in self._engines for model in engine.models]
@@ -101,24 +104,32 @@ class WakeWords:
         self.preroll_s = before_s + max(engine.latency_s for engine in self._engines)
         self.near_misses = near_misses or NearMisses(0)
         self._debounce_ms = debounce_s * 1000
+        self._unsure = Unsure(self._debounce_ms) if unsure else None
         self._heard_bytes = 0
         self._silent_until_ms = 0.0
+        self._near: Detection | None = None  # not sure, in the sound that is being heard
 
     def feed(self, chunk: bytes) -> Detection | None:
         """Take the next sound; return the wake word that ends in it, the surest if there are several."""
         self._heard_bytes += len(chunk)
         now_ms = self._heard_bytes // _BYTES_PER_MS
         best: Detection | None = None
+        self._near = None
         for engine in self._engines:
             for scores in engine.feed(chunk):
                 for model, score in zip(engine.models, scores, strict=True):
                     best = self._judge(model.phrase.name, score, now_ms, best)
         if best is None:
-            return None
+            return self._told(self._near)
         self.near_misses.detected()
+        if self._unsure is not None:
+            self._unsure.forget(now_ms)
         fresh = now_ms >= self._silent_until_ms
         self._silent_until_ms = now_ms + self._debounce_ms
-        return replace(best, facts=dict(self._words[best.wake_word].facts)) if fresh else None
+        return self._told(best) if fresh else None
+
+    def _told(self, detection: Detection | None) -> Detection | None:
+        return detection and replace(detection, facts=dict(self._words[detection.wake_word].facts))
 
     def _judge(self, name: str, score: float, now_ms: int, best: Detection | None) -> Detection | None:
         threshold = self.thresholds[name]
@@ -126,6 +137,9 @@ class WakeWords:
             return Detection(name, score, now_ms) if best is None or score > (best.score or 0.0) else best
         if now_ms >= self._silent_until_ms:
             self.near_misses.score(name, score, threshold, now_ms)
+            peak = self._unsure.score(name, score, threshold, now_ms) if self._unsure is not None else None
+            if peak is not None:
+                self._near = Detection(name, peak, now_ms, sure=False)
         return best
 
     def reset(self) -> None:

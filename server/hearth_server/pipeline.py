@@ -23,7 +23,7 @@ from hearth_core.errors import HearthError
 from hearth_core.home import Home
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
-from .asr.engine import Engine
+from .asr.engine import Engine, Verifying
 from .carrying import Scheduling, Turn
 from .conversation import QuestionKind
 from .dialogue import Dialogue, TalkSettings
@@ -234,6 +234,21 @@ class Pipeline:
                 return await _to_its_end(listening.finish)
         finally:
             listening.close()
+
+    @property
+    def verifies(self) -> bool:
+        """True if the recogniser can tell whether a wake word was said."""
+        return isinstance(self.engine, Verifying)
+
+    async def phrase_fit(self, phrase: str, pcm: bytes) -> float | None:
+        """Return how a phrase fits a sound, as `Verifying` does; None if the recogniser cannot say.
+
+        Raises:
+            EngineError: it failed.
+        """
+        if not isinstance(self.engine, Verifying):
+            return None
+        return await _to_its_end(self.engine.phrase_fit, phrase, pcm)
 
     def endpointer(self) -> Endpointer:
         """Return what finds the end of one utterance without recognising it."""

@@ -125,14 +125,14 @@ class SatelliteControl:
 
     # --- for the link --------------------------------------------------------------------------------------------
 
-    async def greet(self, connection: Connection) -> None:
-        """Say that we are of the satellite's kind, and may drive it; others do not look at it.
+    async def greet(self, connection: Connection, *, verifies: bool = False) -> None:
+        """Say that we are of the satellite's kind, may drive it, and may verify its wake words; others do not look.
 
         Raises:
             PeerError: it is away.
         """
         self._connection = connection
-        await connection.write(control_event.hello(self.trust.token))
+        await connection.write(control_event.hello(self.trust.token, verifies=verifies))
 
     def receive(self, event: Event) -> bool:
         """Take an event of the satellite; return False if it is for somebody else.

@@ -88,6 +88,12 @@ class SatellitePart:
         if self._hearing is not None:
             self._hearing.complete()
 
+    def refuse(self, command_id: str) -> None:
+        """Take no part in a command whose wake word was not said."""
+        for hearing in filter(None, (self._waking, self._hearing)):
+            if hearing.context.command_id == command_id:
+                self._arbitration.leave(hearing)
+
     def cut(self) -> None:
         """Take note that the speaker begins anew: what was heard so far is all of the command before."""
         if self._hearing is not None:

@@ -7,6 +7,8 @@ describe, run-satellite                ->
                                        <-  info
                                        <-  detection, run-pipeline, audio-start, audio-chunk…
 hearth-claim                           ->      (where the detection asks for it: may it chime?)
+                                       <-  hearth-wake     (if the hello offers it: was the wake word said?)
+hearth-verdict                         ->      (where it was not sure; where it was, the command may end in nothing)
 voice-started, voice-stopped, transcript   (as soon as the speech has ended)
 synthesize, audio-start, audio-chunk…,
   audio-stop                           ->
@@ -42,6 +44,7 @@ from wyoming.tts import Synthesize
 from wyoming.vad import VoiceStopped
 from wyoming.wake import Detection
 
+from hearth_core import control_event
 from hearth_core.command import Context, EndReason, Response, ResponseKind, Stopwatch, Transcription, new_command_id
 from hearth_core.control_event import SatelliteState
 from hearth_core.errors import HearthError, PeerError
@@ -55,6 +58,7 @@ from .pipeline import Pipeline
 from .satellite_control import SatelliteControl, Trust
 from .satellite_part import SatellitePart
 from .voice import Voice
+from .wake_check import WakeCheck
 
 log = logging.getLogger(__name__)
 
@@ -209,6 +213,7 @@ class _Drive:
         self._link = link
         self._connection = connection
         self._part = SatellitePart(link.arbitration, link.ear, link.context)
+        self._wake_check = WakeCheck(link.pipeline, link.name, connection.write, self._part.refuse)
         self._played = asyncio.Event()
         self._conversation: asyncio.Task[None] | None = None
         self._announcing = False  # the conversation is an announcement
@@ -221,7 +226,7 @@ class _Drive:
         Raises:
             WireError, PeerError: it broke the framing, went away, or no longer answers.
         """
-        await self._link.control.greet(self._connection)
+        await self._link.control.greet(self._connection, verifies=self._link.pipeline.verifies)
         await self._connection.write(Describe().event())
         await self._connection.write(RunSatellite().event())
         pinging = asyncio.create_task(self._ping())
@@ -236,7 +241,9 @@ class _Drive:
             self._part.leave()  # unless what was spoken is being done: that is, even if the satellite has gone since
             if self._conversation is not None and self._announcing:
                 self._conversation.cancel()
-            await asyncio.gather(pinging, *filter(None, [self._conversation]), return_exceptions=True)
+            await asyncio.gather(
+                pinging, self._wake_check.close(), *filter(None, [self._conversation]), return_exceptions=True
+            )
 
     async def send(self, event: Event) -> None:
         """Send an event."""
@@ -286,6 +293,8 @@ class _Drive:
         elif Detection.is_type(event.type):
             self._link.tell("wake", {"satellite": self._link.name, "wake_word": parse(Detection, event).name})
             await self._on_detection(event)
+        elif event.type == control_event.WAKE:
+            self._wake_check.hear(event)
         elif event.type == "hearth-near-miss":
             told = {k: event.data.get(k) for k in ("wake_word", "score")}
             self._link.tell("near_miss", {"satellite": self._link.name, **told})

@@ -27,6 +27,7 @@ class Peer:
 
     def __init__(self, name: str = "peer") -> None:
         self.name = name
+        self.verifies = False
         self.events: list[Event] = []
         self.closed: str | None = None
 

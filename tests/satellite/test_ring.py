@@ -15,7 +15,11 @@ def test_it_keeps_the_newest_sound_without_a_gap_at_least_as_much_as_wanted(size
     chunks = [bytes([index % 256]) * size for index, size in enumerate(sizes)]
     for chunk in chunks:
         ring.add(chunk)
+    shorter = ring.last(seconds / 2)
+    assert chunks[len(chunks) - len(shorter) :] == shorter
+    whole = ring.last(seconds)
     kept = ring.take()
+    assert whole == kept
     assert chunks[len(chunks) - len(kept) :] == kept
     wanted = seconds * BYTES_PER_SECOND
     length = sum(map(len, kept))

@@ -82,6 +82,25 @@ class Biased(Protocol):
         """
 
 
+@runtime_checkable
+class Verifying(Protocol):
+    """An engine that can tell whether a wake word was said."""
+
+    def phrase_fit(self, phrase: str, pcm: bytes) -> float | None:
+        """Return how a phrase fits where it fits a sound best; None if the engine cannot say.
+
+        Args:
+            phrase: as people write it, e.g. "Okay Nabu".
+            pcm: 16 kHz s16le mono.
+
+        Returns:
+            0 where nothing fits better, and less the worse it fits.
+
+        Raises:
+            EngineError: the model fails.
+        """
+
+
 class Engine(Protocol):
     """A recogniser."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Hypothesis
 from hearth_core.errors import EngineError
@@ -24,6 +26,7 @@ from .model import SHIPPED, MicroModel
 from .phone_graph import PhoneGraph, compile_phones
 from .posteriors import Posteriors
 from .quiet import Quiet
+from .spotting import fit, said_as
 
 # As many as may connect; each holds about a megabyte.
 MAX_STREAMS: Final = 64
@@ -118,6 +121,20 @@ class MicroEngine:
         if home is None:
             raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
         return self.judge.decoder(home.phones)
+
+    def phrase_fit(self, phrase: str, pcm: bytes) -> float | None:
+        """Return how a phrase fits where it fits best, in nats a phone (`spotting`); None if a word is unknown.
+
+        Raises:
+            EngineError: the model fails, or the audio is no whole samples.
+        """
+        words = said_as(phrase, self._dictionary)
+        if not words:
+            return None
+        if len(pcm) % 2:
+            raise EngineError("the audio ends within a sample")
+        posteriors = Posteriors(self.model)
+        return fit(np.concatenate((posteriors.feed(pcm), posteriors.flush())), words)
 
     def close(self) -> None:
         """Give back the grammar; the model goes with the engine."""
