@@ -25,6 +25,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -117,10 +118,13 @@ def padded(task: tuple[Path, str, float, Path | None, float, bool]) -> bytes:
     room = np.random.default_rng(seed).normal(0, 3, len(speech) + 2 * pad).astype(np.float32)
     room[pad : pad + len(speech)] += speech
     if noise is not None:
-        back = sound.part(sound.load(noise), len(room), seed)
+        back = sound.part(_noise(noise), len(room), seed)
         level = sound.noise_db(speech) if mean_power else sound.speech_db(speech)
         room = sound.add(room, back, speech_level=level, level=sound.noise_db(back), snr_db=snr_db)
     return sound.pcm(room)
+
+
+_noise = lru_cache(maxsize=1)(sound.load)  # of minutes, and the same for all
 
 
 def verify_positive(task: tuple[tuple[Path, str, float, Path | None, float, bool], Path | None]) -> Verified:
