@@ -54,11 +54,16 @@ class FakeStream:
         self.closed = False
         self.expected: tuple[str, ...] = ()
         self.near: tuple[str, ...] = ()
+        self.replies = False
 
     def prefer(self, names: Sequence[str], near: Sequence[str]) -> None:
         assert not self.pcm, "names are told before the audio"
         self.expected = tuple(names)
         self.near = tuple(near)
+
+    def reply(self) -> None:
+        assert not self.pcm, "it is told before the audio"
+        self.replies = True
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         self.pcm += pcm

@@ -117,13 +117,17 @@ class Conversations:
         pin_at = now if question.kind is QuestionKind.PIN else self._talk(key).pin_asked_at
         self._keep(key, replace(self._talk(key), question=question, asked_at=now, pin_asked_at=pin_at))
 
+    def question(self, key: str | None) -> Question | None:
+        """Return the open question, None if there is none or its time is over."""
+        talk = self._talks.get(key) if key is not None else None
+        return talk.question if talk is not None and self._clock() - talk.asked_at <= self._reply_s else None
+
     def take_question(self, key: str | None) -> Question | None:
-        """Return the open question, None if there is none or its time is over, and forget it: it is answered once."""
-        if key is None or key not in self._talks:
-            return None
-        talk = self._talk(key)
-        self._keep(key, replace(talk, question=None))
-        return talk.question if self._clock() - talk.asked_at <= self._reply_s else None
+        """Return the open question, and forget it: it is answered once."""
+        question = self.question(key)
+        if key is not None and key in self._talks:
+            self._keep(key, replace(self._talk(key), question=None))
+        return question
 
     def remember(self, key: str | None, done: Done | None) -> None:
         """Remember what was done; None forgets it."""

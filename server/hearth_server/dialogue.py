@@ -115,6 +115,10 @@ class Dialogue:
         known = replies(context.language)
         return replace(heard, hypotheses=tuple(replace(h, text=known.redacted(h.text)) for h in heard.hypotheses))
 
+    def has_asked(self, context: Context) -> bool:
+        """Return whether a question waits for its answer."""
+        return self._means.conversations.question(context.conversation) is not None
+
     def forget_question(self, context: Context) -> None:
         """Drop what was asked: what was said is no answer, and no command either."""
         self._means.conversations.take_question(context.conversation)

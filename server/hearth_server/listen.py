@@ -12,7 +12,7 @@ from hearth_core.audio import RATE
 from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.speech import Endpointer, EndpointSettings, SpeechDetector
 
-from .asr.engine import Biased, Engine, Outlook, Stream
+from .asr.engine import Biased, Engine, Outlook, Replying, Stream
 
 # The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
 PREROLL_S: Final = 0.5
@@ -38,6 +38,7 @@ class Listening:
         detector: what tells speech from other sound.
         names: what whoever sends the audio expects in it; for engines that can prefer words.
         near: what things in the speaker's room are called; likewise.
+        reply: the speaker was asked something.
 
     Raises:
         EngineError: the engine cannot begin an utterance.
@@ -50,6 +51,8 @@ class Listening:
         detector: SpeechDetector,
         names: Sequence[str] = (),
         near: Sequence[str] = (),
+        *,
+        reply: bool = False,
     ) -> None:
         self.partial: Hypothesis | None = None
         self._engine = engine
@@ -58,6 +61,8 @@ class Listening:
         self._stream: Stream = engine.open()
         if (names or near) and isinstance(self._stream, Biased):
             self._stream.prefer(names, near)
+        if reply and isinstance(self._stream, Replying):
+            self._stream.reply()
         self._held = bytearray()  # audio that the recogniser has not heard yet
         self._position = 0  # where `_held` begins, in samples from the start
         self._end: EndReason | None = None

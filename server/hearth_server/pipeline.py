@@ -215,7 +215,8 @@ class Pipeline:
         """
         watch = watch or Stopwatch()
         near = self.house.home.names_in(context.area_id) if context.area_id else ()
-        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names, near)
+        reply = self.dialogue.has_asked(context)
+        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names, near, reply=reply)
         try:
             partial: Hypothesis | None = None
             met = False

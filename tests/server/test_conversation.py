@@ -27,10 +27,13 @@ def test_a_question_is_answered_once_and_in_its_time() -> None:
     talks.ask("a", question())
     assert talks.take_question("b") is None
     clock.now = 30.0
+    assert talks.question("a") == question()
     assert talks.take_question("a") == question()
+    assert talks.question("a") is None
     assert talks.take_question("a") is None
     talks.ask("a", question())
     clock.now = 60.1
+    assert talks.question("a") is None
     assert talks.take_question("a") is None
 
 

@@ -22,7 +22,7 @@ from hearth_server.mqtt.own_topics import OwnTopics
 from hearth_server.pin import PinGate
 from hearth_server.pipeline import Pipeline
 from hearth_server.policy import BUILTIN, Decision, Rule
-from tests.fakes import silence, tone
+from tests.fakes import FakeEngine, silence, tone
 from tests.server.conftest import PipelineFactory, serving
 from tests.server.test_handler import read, speak
 from tests.server.test_satellites import FakeSatellite, driving
@@ -103,6 +103,12 @@ async def test_a_satellite_is_told_to_listen_on_and_its_answer_counts(running: P
         assert answer.data["context"]["kind"] == "done"
         assert "listen" not in answer.data["context"]
         assert back_door(pipeline) == "unlocked"
+        await satellite.speak(tone(1) + silence(1.5))
+        await satellite.next("synthesize")
+        engine = pipeline.engine
+        assert isinstance(engine, FakeEngine)
+        # Who is asked something is believed sooner.
+        assert [stream.replies for stream in engine.streams] == [False, True, False]
 
 
 async def test_a_satellite_at_which_nobody_answers_leaves_the_door_locked(running: PipelineFactory) -> None:

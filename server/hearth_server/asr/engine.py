@@ -83,6 +83,14 @@ class Biased(Protocol):
 
 
 @runtime_checkable
+class Replying(Protocol):
+    """A stream of an engine that turns down what is not surely a sentence, and need not be so strict with a reply."""
+
+    def reply(self) -> None:
+        """Take what is heard for more likely a sentence: the speaker was asked something. Said before its audio."""
+
+
+@runtime_checkable
 class Verifying(Protocol):
     """An engine that can tell whether a wake word was said."""
 

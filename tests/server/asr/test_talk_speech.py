@@ -11,6 +11,8 @@ from hearth_core.audio import read_recording
 from hearth_intents.compile import compile_grammar
 from hearth_intents.replies import replies
 from hearth_intents.sentences import load_sentences
+from hearth_server.asr.engine import Engine, Replying
+from hearth_server.asr.micro.engine import MicroEngine
 from hearth_server.asr.pocketsphinx import PocketsphinxEngine
 from hearth_server.demo_home import DemoHome
 
@@ -27,14 +29,16 @@ SAID = {
 }
 
 
-@pytest.fixture(scope="module")
-def heard() -> Iterator[dict[str, list[str]]]:
-    """What the recogniser hears, against the demo home's grammar with a PIN of four digits, by what was said."""
-    engine = PocketsphinxEngine()
+@pytest.fixture(scope="module", params=[MicroEngine, PocketsphinxEngine], ids=["micro", "pocketsphinx"])
+def heard(request: pytest.FixtureRequest) -> Iterator[dict[str, list[str]]]:
+    """What a recogniser hears, against the demo home's grammar with a PIN of four digits, by what was said."""
+    engine: Engine = request.param()
     engine.use(compile_grammar(load_sentences("en"), DemoHome().home, talk=True, pin_digits=4))
     found: dict[str, list[str]] = {}
     for name, text in SAID.items():
         stream = engine.open()
+        if isinstance(stream, Replying):
+            stream.reply()
         stream.feed(read_recording(RECORDINGS / name))
         readings = stream.finish()
         stream.close()

@@ -100,16 +100,17 @@ class Judge:
         """Return a decoder that fits the model, with these weights of words."""
         return Decoder(phones, self.settings, weights)
 
-    def verdict(self, result: Result, sentences: Sentences) -> Verdict:
-        """Return what to make of a result."""
+    def verdict(self, result: Result, sentences: Sentences, least: float | None = None) -> Verdict:
+        """Return what to make of a result; `least` is the chance from which a sentence was said, if it is another."""
+        least = self.least_confidence if least is None else least
         said = self._said(result.readings[0], sentences.choices) if result.readings else 0.0
         sure = said
         if _is_open(result.standing):
             # What was begun and is missing ("in …") may be so much likelier than the shorter sentence that is whole.
             sure /= 1.0 + math.exp(min(result.standing.ahead - OPEN_LEAD, _MOST_LEAD))
         return Verdict(
-            hypotheses(result.readings, said) if sure >= self.least_confidence else (),
-            self._outlook(result, sure, sentences),
+            hypotheses(result.readings, said) if sure >= least else (),
+            self._outlook(result, sure, sentences, least),
             result.standing.silent_frames * FRAME_S,
         )
 
@@ -117,10 +118,10 @@ class Judge:
         """Return the chance that a sentence was said."""
         return self._calibration.chance(fit(best, choices)) if gain(best) >= LEAST_GAIN else 0.0
 
-    def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
+    def _outlook(self, result: Result, sure: float, sentences: Sentences, least: float) -> Outlook:
         standing = result.standing
         words, clear = standing.words, standing.lead >= EARLY_LEAD
-        if standing.inside_word and sure >= self.least_confidence:
+        if standing.inside_word and sure >= least:
             # Nobody pauses within a word: the sentence that is believed was the whole, its last phones said weakly.
             best = result.readings[0]
             words, clear = tuple(word.text for word in best.words), best.posterior >= EARLY_SHARE
