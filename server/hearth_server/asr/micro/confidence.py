@@ -28,8 +28,10 @@ from .readings import Reading
 # The worst word, the gain or the rate of speech bring nothing more.
 LENGTH_WEIGHT: Final = 1.5
 CHOICE_WEIGHT: Final = 0.08
-# No sentence is taken for shorter: the shortest ("stop", "yes") need not be heard more clearly than "lights off".
-LEAST_PHONES: Final = 10
+# No sentence is taken for shorter: the shortest ("stop", "yes") need not be heard much more clearly than "lights off".
+# With 10, one word of five phones that resembles another ("darker") is taken as easily as a sentence, and was half of
+# all false commands; with 5 a lone "no" has to fit to the letter.
+LEAST_PHONES: Final = 7
 
 # Nats a phone by which a sentence must be likelier than silence. In noise without speech the model believes in nothing
 # much, so anything fits beside free phones; but silence fits better. Commands that were read right have 1.9 or more,
@@ -69,9 +71,9 @@ class Calibration:
     slope: float
     offset: float
 
-    def chance(self, score: float) -> float:
-        """Return the chance, 0 to 1."""
-        evidence = self.slope * score + self.offset
+    def chance(self, score: float, more: float = 0.0) -> float:
+        """Return the chance, 0 to 1; `more` is what else speaks for it, in nats."""
+        evidence = self.slope * score + self.offset + more
         if evidence < -700.0 or math.isnan(evidence):  # exp has no larger number, and nothing was said
             return 0.0
         return 1.0 / (1.0 + math.exp(-evidence))

@@ -40,9 +40,6 @@ LOOK_S: Final = 0.1
 LOOK_AGAIN_S: Final = 0.064
 # Of the readings of an utterance. To read one takes as long as all that else is done to look whether it is over.
 MOST_HYPOTHESES: Final = 8
-# How sure it must be that somebody replied who was asked just before: then hardly anything else is said. A short "no"
-# may be half as sure as a command has to be; that a yes counts takes more, in the dialogue.
-LEAST_OF_REPLIES: Final = 0.25
 # Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
 # about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
@@ -158,7 +155,7 @@ class MicroStream:
         self._posteriors = Posteriors(engine.model)
         self._decoder = engine.judge.decoder(home.phones)
         self._quiet = Quiet()
-        self._least = engine.judge.least_confidence
+        self._reply = False
         self._ended: Decoder | None = None  # what was heard if the utterance is over now; None if not looked
         self._seen: Verdict | None = None  # the last time that it was looked, in this silence
         self._since_seen = 0
@@ -176,8 +173,8 @@ class MicroStream:
         self._decoder = self._engine.judge.decoder(graph, weights)
 
     def reply(self) -> None:
-        """Be content with what is less sure."""
-        self._least = min(LEAST_OF_REPLIES, self._engine.judge.least_confidence)
+        """Expect the answer to a question."""
+        self._reply = True
 
     def feed(self, pcm: bytes) -> Hypothesis | None:
         """Take the next audio; return the reading so far now and then.
@@ -235,4 +232,4 @@ class MicroStream:
             self._ended = self._decoder.copy()
             self._ended.feed(self._posteriors.peek())
         result = self._ended.result(limit, by_word=False)
-        return self._engine.judge.verdict(result, self._home.sentences, self._least)
+        return self._engine.judge.verdict(result, self._home.sentences, reply=self._reply)
