@@ -19,8 +19,8 @@ log = logging.getLogger("hearth.wake")
 # Nats a phone beside free phones. What a satellite is not sure of must fit well: of 65 such moments in 12 hours of
 # other speech one does, of 84 synthesised "alexa" with dishes at 10 dB 8 of 9 do.
 UNSURE_FIT: Final = -1.8
-# A sure word is ended only where it fits badly: three of six in those hours do (four with the shipped model), none of
-# 123 people who say "jarvis", with dishes at 10 dB three or four. -2.0 would end five of the six, and 5 to 7 of the
+# A sure word is ended only where it fits badly: three of six in those hours do, none of
+# 123 people who say "jarvis", with dishes at 10 dB three. -2.0 would end five of the six, and 5 to 7 of the
 # people, with dishes 13 to 16. Synthesised words all fit better than that: they are no measure of people.
 SURE_FIT: Final = -3.0
 # A word that is not sure, and a sure one right after it; more at once are junk.

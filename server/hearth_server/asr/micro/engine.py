@@ -13,6 +13,7 @@ import numpy as np
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.command import Hypothesis
 from hearth_core.errors import EngineError
+from hearth_core.log_mel import Mel
 from hearth_core.settings import MicroConfig
 from hearth_intents.grammar import Grammar
 
@@ -24,7 +25,7 @@ from .decoder import Decoder
 from .judge import Judge, Sentences, Verdict
 from .model import SHIPPED, MicroModel
 from .phone_graph import PhoneGraph, compile_phones
-from .posteriors import Posteriors
+from .posteriors import Posteriors, at_all_phases
 from .quiet import Quiet
 from .spotting import fit, said_as
 
@@ -40,6 +41,8 @@ LOOK_S: Final = 0.1
 LOOK_AGAIN_S: Final = 0.064
 # Of the readings of an utterance. To read one takes as long as all that else is done to look whether it is over.
 MOST_HYPOTHESES: Final = 8
+# Who would be turned down, but not by so much, is heard a second time: frames that begin elsewhere may tell more.
+SECOND_LOOK: Final = 0.1
 # Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
 # about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
@@ -156,6 +159,8 @@ class MicroStream:
         self._decoder = engine.judge.decoder(home.phones)
         self._quiet = Quiet()
         self._reply = False
+        self._weights: dict[int, float] | None = None
+        self._mel: list[Mel] = []  # all of the utterance, 16 kB a second
         self._ended: Decoder | None = None  # what was heard if the utterance is over now; None if not looked
         self._seen: Verdict | None = None  # the last time that it was looked, in this silence
         self._since_seen = 0
@@ -170,6 +175,7 @@ class MicroStream:
                 bonus[word] = max(NEAR_BONUS / len(words), bonus.get(word, 0.0))
         graph = self._home.phones
         weights = {number: bonus[word] for number, word in enumerate(graph.words) if word in bonus}
+        self._weights = weights
         self._decoder = self._engine.judge.decoder(graph, weights)
 
     def reply(self) -> None:
@@ -191,6 +197,7 @@ class MicroStream:
         if len(log_probs):  # one time of eight
             self._decoder.feed(log_probs)
         self._quiet.hear(self._posteriors.mel)
+        self._mel.append(self._posteriors.mel)
         self._since_partial += len(pcm)
         if self._since_partial < PARTIAL_BYTES:
             return None
@@ -214,7 +221,10 @@ class MicroStream:
     def finish(self) -> tuple[Hypothesis, ...]:
         """End the utterance; return its readings, none if it does not sound like a sentence of the grammar."""
         self._check()
-        return self._verdict(MOST_HYPOTHESES).hypotheses
+        found = self._verdict(MOST_HYPOTHESES)
+        if not found.hypotheses and found.sure >= SECOND_LOOK:
+            found = self._second_look()
+        return found.hypotheses
 
     def close(self) -> None:
         """Give back what the stream holds."""
@@ -225,6 +235,13 @@ class MicroStream:
     def _check(self) -> None:
         if self._closed:
             raise EngineError("the utterance is over")
+
+    def _second_look(self) -> Verdict:
+        """Return what was said if where the frames begin is made to matter less."""
+        decoder = self._engine.judge.decoder(self._home.phones, self._weights)
+        decoder.feed(at_all_phases(self._engine.model, np.concatenate(self._mel)))
+        result = decoder.result(MOST_HYPOTHESES, by_word=False)
+        return self._engine.judge.verdict(result, self._home.sentences, reply=self._reply)
 
     def _verdict(self, limit: int) -> Verdict:
         """Return what was said if the utterance is over now, with no more readings than so many."""

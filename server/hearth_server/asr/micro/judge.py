@@ -73,11 +73,13 @@ class Verdict:
         hypotheses: the readings that are accepted, best first.
         outlook: how the sentence may go on.
         silent_s: since the last phone.
+        sure: the chance that a whole sentence was said, 0 to 1.
     """
 
     hypotheses: tuple[Hypothesis, ...]
     outlook: Outlook
     silent_s: float
+    sure: float
 
 
 class Judge:
@@ -114,6 +116,7 @@ class Judge:
             hypotheses(result.readings, said) if sure >= self.least_confidence else (),
             self._outlook(result, sure, sentences),
             result.standing.silent_frames * FRAME_S,
+            sure,
         )
 
     def _said(self, best: Reading, choices: Choices, *, reply: bool = False) -> float:

@@ -15,6 +15,35 @@ from .model import ENDLESS, OUTPUTS, WIDTH, LogProbs, MicroModel
 CHUNK: Final = 8  # encoder frames
 
 
+def at_all_phases(model: MicroModel, mel: Mel) -> LogProbs:
+    """Return the mean of what the model makes of an utterance if its frames begin 0, 10 and 20 ms later.
+
+    How well phones fit hangs on where the frames of 30 ms happen to begin: of one recording a sentence had chances of
+    0.42 to 0.98 by that alone. The mean hangs on it less, for three times the encoder.
+
+    Args:
+        model: any.
+        mel: all of the utterance's features, shape (m, MELS).
+
+    Returns:
+        Natural log of the mean probabilities, shape (m // STACK or one less, OUTPUTS).
+    """
+    heard = [_whole(model, mel[phase:]) for phase in range(STACK)]
+    frames = min(map(len, heard))
+    mean: LogProbs = np.logaddexp.reduce([each[:frames] for each in heard], axis=0) - np.float32(np.log(STACK))
+    return mean
+
+
+def _whole(model: MicroModel, mel: Mel) -> LogProbs:
+    count, delay = len(mel) // STACK, model.card.delay
+    if not count:
+        return np.zeros((0, OUTPUTS), np.float32)
+    features = np.zeros((count + delay, WIDTH), np.float32)
+    features[:count] = mel[: count * STACK].reshape(count, WIDTH)
+    log_probs, _ = model.run(features, 0, count, model.cache())
+    return log_probs[delay:]
+
+
 class Posteriors:
     """One utterance's features and encoder. The log-probabilities are those of the whole, however it was cut.
 

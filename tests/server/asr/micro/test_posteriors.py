@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hearth_core.log_mel import log_mel
 from hearth_server.asr.micro.model import ENDLESS, OUTPUTS, MicroModel
-from hearth_server.asr.micro.posteriors import Posteriors
+from hearth_server.asr.micro.posteriors import Posteriors, at_all_phases
 
 from .tiny import Tiny
 
@@ -123,3 +123,12 @@ def test_streams_at_once_do_not_meet(model: MicroModel) -> None:
             found.append(stream.feed(sound[start : start + 500].tobytes()))
     for stream, sound, found in zip(streams, sounds, parts, strict=True):
         np.testing.assert_allclose(np.concatenate((*found, stream.flush())), offline(sound), atol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 3, 4, 5, 6, 30, 31, 32])
+def test_the_mean_of_all_phases(frames: int, model: MicroModel) -> None:
+    mel = log_mel(noise(16_000))[:frames]
+    heard = [TINY.offline(mel[phase : phase + (frames - phase) // 3 * 3].reshape(-1, 120)) for phase in (0, 1, 2)]
+    count = min(map(len, heard))
+    expected = np.mean([np.exp(each[:count]) for each in heard], axis=0) if count else np.zeros((0, OUTPUTS))
+    np.testing.assert_allclose(np.exp(at_all_phases(model, mel)), expected, atol=1e-5)
