@@ -42,7 +42,7 @@ LOOK_AGAIN_S: Final = 0.064
 # Of the readings of an utterance. To read one takes as long as all that else is done to look whether it is over.
 MOST_HYPOTHESES: Final = 8
 # Who would be turned down, but not by so much, is heard a second time: frames that begin elsewhere may tell more.
-SECOND_LOOK: Final = 0.1
+SECOND_LOOK: Final = 0.02
 # Nats for the name of a thing in the speaker's room, shared among its words: enough to choose between readings that are
 # about as good, and so little that they are still asked about.
 NEAR_BONUS: Final = 0.5
