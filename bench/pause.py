@@ -50,7 +50,7 @@ def hear(path: Path) -> tuple[bytes, bytes] | None:
     for start in range(0, len(pcm), CHUNK):
         ring.add(pcm[start : start + CHUNK])
         if wake.feed(pcm[start : start + CHUNK]) is not None:
-            return b"".join(ring.take()), pcm[start + CHUNK :]
+            return b"".join(ring.last(wake.preroll_s)), pcm[start + CHUNK :]
     return None
 
 

@@ -9,7 +9,7 @@ hearth-verdict   driver -> satellite   {id, said, reason}, for a wake word that 
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from wyoming.event import Event
@@ -35,6 +35,9 @@ Words = Annotated[tuple[Word, ...], Field(min_length=1, max_length=16)]
 class _Said(BaseModel):
     # What a later version says more is not looked at; numbers for texts and texts for numbers are mistakes.
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, strict=True, hide_input_in_errors=True)
+
+
+_AnySaid = TypeVar("_AnySaid", bound=_Said)
 
 
 class SettingsChange(_Said):
@@ -107,10 +110,7 @@ def state_of(event: Event) -> SatelliteState:
     Raises:
         WireError: it is not what its type asks for.
     """
-    try:
-        return SatelliteState.model_validate(event.data)
-    except ValidationError as error:
-        raise WireError(f"{STATE}: {_told(error)}") from error
+    return _read(SatelliteState, event)
 
 
 def change_of(event: Event) -> SettingsChange:
@@ -172,10 +172,7 @@ def wake_sound_of(event: Event) -> tuple[WakeSound, bytes]:
     Raises:
         WireError: it is not what its type asks for.
     """
-    try:
-        asked = WakeSound.model_validate(event.data)
-    except ValidationError as error:
-        raise WireError(f"{WAKE}: {_told(error)}") from error
+    asked = _read(WakeSound, event)
     pcm = event.payload or b""
     whole = pcm[: len(pcm) // 2 * 2]
     return asked, whole[-round(WORD_S * BYTES_PER_SECOND) :]
@@ -187,10 +184,15 @@ def wake_verdict_of(event: Event) -> WakeVerdict:
     Raises:
         WireError: it is not what its type asks for.
     """
+    return _read(WakeVerdict, event)
+
+
+def _read(kind: type[_AnySaid], event: Event) -> _AnySaid:
+    """Return what an event says; anything else than its type asks for is a `WireError`."""
     try:
-        return WakeVerdict.model_validate(event.data)
+        return kind.model_validate(event.data)
     except ValidationError as error:
-        raise WireError(f"{VERDICT}: {_told(error)}") from error
+        raise WireError(f"{event.type}: {_told(error)}") from error
 
 
 def _told(error: ValidationError) -> str:

@@ -37,12 +37,6 @@ class Ring:
             missing -= len(pcm)
         return list(found)
 
-    def take(self) -> list[bytes]:
-        """Return the chunks, oldest first, and forget them."""
-        taken = list(self._chunks)
-        self.clear()
-        return taken
-
     def clear(self) -> None:
         """Forget all."""
         self._chunks.clear()

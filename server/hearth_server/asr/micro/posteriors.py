@@ -8,7 +8,7 @@ import numpy as np
 
 from hearth_core.log_mel import MELS, STACK, LogMel, Mel
 
-from .model import ENDLESS, OUTPUTS, WIDTH, LogProbs, MicroModel
+from .model import ENDLESS, OUTPUTS, WIDTH, Cache, LogProbs, MicroModel
 
 # 240 ms. A call costs as much as encoding seven frames does, so half of that takes 1.4 times the CPU in all.
 # The end of an utterance does not wait for a chunk (`peek`), only readings so far do.
@@ -28,20 +28,23 @@ def at_all_phases(model: MicroModel, mel: Mel) -> LogProbs:
     Returns:
         Natural log of the mean probabilities, shape (m // STACK or one less, OUTPUTS).
     """
-    heard = [_whole(model, mel[phase:]) for phase in range(STACK)]
+    heard = [_to_the_end(model, mel[phase:], model.cache()) for phase in range(STACK)]
     frames = min(map(len, heard))
     mean: LogProbs = np.logaddexp.reduce([each[:frames] for each in heard], axis=0) - np.float32(np.log(STACK))
     return mean
 
 
-def _whole(model: MicroModel, mel: Mel) -> LogProbs:
+def _to_the_end(model: MicroModel, mel: Mel, cache: Cache, encoded: int = 0, known: int = 0) -> LogProbs:
+    """Return the rest of an utterance that ends with these features, of which so many frames were encoded and known."""
     count, delay = len(mel) // STACK, model.card.delay
-    if not count:
+    end = encoded + count
+    wanted = end - known
+    if not wanted:
         return np.zeros((0, OUTPUTS), np.float32)
     features = np.zeros((count + delay, WIDTH), np.float32)
     features[:count] = mel[: count * STACK].reshape(count, WIDTH)
-    log_probs, _ = model.run(features, 0, count, model.cache())
-    return log_probs[delay:]
+    log_probs, _ = model.run(features, encoded, end, cache)
+    return log_probs[len(log_probs) - wanted :]
 
 
 class Posteriors:
@@ -80,16 +83,7 @@ class Posteriors:
 
     def peek(self) -> LogProbs:
         """Return what would follow if the audio ended here; the stream goes on as if it had not been asked."""
-        count = len(self._held) // STACK
-        end = self._encoded + count
-        delay = self._model.card.delay
-        wanted = end - self.frames
-        if not wanted:
-            return np.zeros((0, OUTPUTS), np.float32)
-        features = np.zeros((count + delay, WIDTH), np.float32)
-        features[:count] = self._held[: count * STACK].reshape(count, WIDTH)
-        log_probs, _ = self._model.run(features, self._encoded, end, self._cache)
-        return log_probs[len(log_probs) - wanted :]
+        return _to_the_end(self._model, self._held, self._cache, self._encoded, self.frames)
 
     def flush(self) -> LogProbs:
         """End the utterance; return the rest. A remainder of less than one encoder frame is dropped."""
