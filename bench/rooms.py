@@ -228,7 +228,7 @@ def measure_recogniser(
     from hearth_server.demo_home import DemoHome
     from hearth_server.listen import Listening
 
-    engine = load_engine(ServerConfig())
+    engine = load_engine(ServerConfig(engine="pocketsphinx"))
     sentences = load_sentences("en", [ROOT / "examples" / "barista" / "sentences"])
     engine.use(compile_grammar(sentences, DemoHome().home))
     reference: dict[str, str] = {}

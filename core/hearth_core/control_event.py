@@ -4,6 +4,7 @@ hearth-hello     driver -> satellite   {token?, verifies?}     "I speak this too
 hearth-settings  driver -> satellite   {mute?, volume?, wake_words?, sensitivity?}; what is left out stays
 hearth-state     satellite -> driver   all of `SatelliteState`, after the hello and after each change
 hearth-wake      satellite -> driver   {id, phrase, sure} and the sound of a wake word, to a driver that verifies
+hearth-near-miss satellite -> driver   {wake_word, score, threshold}, after the hello; almost a wake word
 hearth-verdict   driver -> satellite   {id, said, reason}, for a wake word that was not sure
 """
 
@@ -22,6 +23,7 @@ SETTINGS: Final = "hearth-settings"
 STATE: Final = "hearth-state"
 WAKE: Final = "hearth-wake"
 VERDICT: Final = "hearth-verdict"
+NEAR_MISS: Final = "hearth-near-miss"
 
 MAX_TOKEN: Final = 200  # characters
 # Of the sound that a wake word ends in; in more of it there is only more of what is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .control import WakeChoice
     from .microphone import Microphone
+    from .near_miss import NearMiss
     from .satellite import Doors, Satellite
     from .speaker import Speaker
     from .wake import WakeWord
@@ -153,9 +154,16 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     from .ears import build_microphone, build_wake
     from .events import Identity
     from .memory import Memory
+    from .news import Happening, News
     from .not_connected import load_spoken
     from .satellite import Options, Satellite
     from .session import Manners, TimeLimits
+
+    news = News()
+
+    def nearly(miss: NearMiss) -> None:
+        score = round(miss.score, 3)
+        news.tell(Happening.NEAR_MISS, wake_word=miss.wake_word, score=score, threshold=miss.threshold)
 
     vad = config.vad.settings()
     control = config.control
@@ -172,7 +180,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
             not_connected=load_spoken(control.not_connected, [word.language for word in config.wake.words], os.environ),
         ),
         doors=_doors(control.security),
-        wake=_wake_choice(config),
+        wake=_wake_choice(config, nearly),
         memory=Memory(_memory_path(config)),
         mute=control.mute,
         volume=control.volume,
@@ -182,11 +190,12 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     front = front_end.build(config.front_end)
     running = Satellite(
         Identity(config.name, config.area or None),
-        build_wake(config.wake),
+        build_wake(config.wake, on_near_miss=nearly),
         Endpointer(vad, SileroDetector()),
         front.plays(build_speaker(config)),
         options,
         attach=lambda satellite, listening: attached(control, satellite, listening),
+        news=news,
     )
     session = running.session
     microphone = build_microphone(
@@ -218,7 +227,7 @@ def _doors(security: SecurityConfig) -> Doors:
     return Doors(token, tls, security.tls_port, security.plain)
 
 
-def _wake_choice(config: SatelliteConfig) -> WakeChoice:
+def _wake_choice(config: SatelliteConfig, nearly: Callable[[NearMiss], None]) -> WakeChoice:
     """Return what wake words can be chosen while the satellite runs."""
     from hearth_core.config_wake import WakeWordConfig
 
@@ -236,7 +245,8 @@ def _wake_choice(config: SatelliteConfig) -> WakeChoice:
         # What people set while it runs is for all words, and stands above what the configuration says of one.
         entries = [named.get(word, WakeWordConfig(model=word)) for word in words]
         chosen = tuple(entry.model_copy(update={"sensitivity": None, "threshold": None}) for entry in entries)
-        return build_wake(wake.model_copy(update={"words": chosen, "sensitivity": sensitivity}))
+        changed = wake.model_copy(update={"words": chosen, "sensitivity": sensitivity})
+        return build_wake(changed, on_near_miss=nearly)
 
     available = tuple(dict.fromkeys((*named, *MICRO_WORDS)))
     return WakeChoice(tuple(named), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)

@@ -78,8 +78,16 @@ class NearMisses:
             if self._kept.maxlen:
                 miss = NearMiss(wake_word, peak.score, threshold, peak.at_ms, self._now())
                 self._kept.append(miss)
-                _LOG.info("almost heard %s: %.2f of the %.2f it takes", wake_word, peak.score, threshold)
+                _LOG.info(
+                    "almost heard %s: %.2f of the %.2f it takes%s", wake_word, peak.score, threshold, self._advice(miss)
+                )
                 self._told(miss)
+
+    def _advice(self, miss: NearMiss) -> str:
+        found = advise(miss.wake_word, miss.threshold, self._kept)
+        if found.verdict is not Verdict.LOWER:
+            return ""
+        return f"; a threshold of {found.threshold:.2f} had woken at {found.would_wake} of the last {found.near_misses}"
 
     def detected(self) -> None:
         """Forget what is rising: it was the beginning of a detection, or another word's echo of it."""

@@ -21,6 +21,7 @@ class Happening(StrEnum):
     DISCONNECTED = "disconnected"  # driver
     NOT_CONNECTED = "not-connected"  # somebody spoke to a satellite that nobody drives
     WAKE = "wake"  # wake_word, command_id
+    NEAR_MISS = "near-miss"  # wake_word, score, threshold
     TRANSCRIPT = "transcript"  # text, command_id
     ANSWER = "answer"  # text, command_id
     ERROR = "error"  # text, code

@@ -115,6 +115,7 @@ class Satellite:
         speaker: where answers are heard.
         options: how it runs.
         attach: entered once drivers can connect, left before the satellite ends.
+        news: is told what happens.
         clock: monotonic seconds, for the time limits.
     """
 
@@ -127,10 +128,11 @@ class Satellite:
         options: Options,
         *,
         attach: Attach = _alone,
+        news: News | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.identity = identity
-        self.news = News()
+        self.news = news or News()
         self._speaker = speaker
         self._options = options
         self._attach = attach

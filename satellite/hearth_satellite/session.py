@@ -246,11 +246,12 @@ class Session:
         word, lately = self._attention.word(), self._attention.take()
         before = lately if before is None else before
         self._sending.open(detection, before)
-        if detection is not None and detection.sure and not follow_up:  # else the timer rang in it
-            self._verification.check(detection, command_id, word)
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._attention.phrases)
+        # After them, for the command's first sound is waited for. While a timer rang, it is in the word's sound.
+        if detection is not None and detection.sure and not follow_up:
+            self._verification.check(detection, command_id, word)
         self._chime_if_due()
 
     def _chime_if_due(self) -> None:

@@ -21,6 +21,7 @@ from hearth_core.trust import same_token
 from hearth_core.wire import Connection, parse
 
 from .control import Control
+from .news import Happening, Told
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Uplink:
         self._control = control
         self._token = token
         self._trusted = token is None
-        self._unlisten: Callable[[], None] | None = None
+        self._listening: list[Callable[[], None]] = []  # what ends each
         self._has_driven = False
         self._outgoing: asyncio.Queue[Event | None] = asyncio.Queue(_MAX_OUTGOING)
 
@@ -78,8 +79,8 @@ class Uplink:
                 task.result()
         finally:
             self._session.drop(self)
-            if self._unlisten is not None:
-                self._unlisten()
+            for unlisten in self._listening:
+                unlisten()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -150,10 +151,14 @@ class Uplink:
         self._session.receive(self, event)
 
     def _greet(self) -> None:
-        """Tell a driver of our own kind the state, now and whenever it changes."""
-        if self._control is not None and self._unlisten is None:
-            self._unlisten = self._control.listen(self._tell_state)
+        """Tell a driver of our own kind the state, now and whenever it changes, and what was almost a wake word."""
+        if self._control is not None and not self._listening:
+            self._listening = [self._control.listen(self._tell_state), self._control.news.listen(self._tell_news)]
             self._tell_state(self._control.state())
+
+    def _tell_news(self, told: Told) -> None:
+        if told.happening is Happening.NEAR_MISS:
+            self.send(Event(control_event.NEAR_MISS, dict(told.facts)))
 
     def _tell_state(self, state: SatelliteState) -> None:
         self.send(state.event())

@@ -295,7 +295,7 @@ class _Drive:
             await self._on_detection(event)
         elif event.type == control_event.WAKE:
             self._wake_check.hear(event)
-        elif event.type == "hearth-near-miss":
+        elif event.type == control_event.NEAR_MISS:
             told = {k: event.data.get(k) for k in ("wake_word", "score")}
             self._link.tell("near_miss", {"satellite": self._link.name, **told})
         elif self._link.control.receive(event):

@@ -15,8 +15,9 @@ from wyoming.satellite import RunSatellite
 from wyoming.wake import Detect
 
 from hearth_core import trust, wire
-from hearth_core.control_event import HELLO, SETTINGS, STATE, SatelliteState, hello, state_of
+from hearth_core.control_event import HELLO, NEAR_MISS, SETTINGS, STATE, SatelliteState, hello, state_of
 from hearth_core.errors import ConfigError, PeerError
+from hearth_satellite.news import Happening
 from hearth_satellite.satellite import Doors
 from hearth_satellite.session import State
 from tests.satellite.lab import WAIT_S, living, until
@@ -53,12 +54,23 @@ async def test_a_driver_of_our_own_kind_sees_the_state_and_sets_it() -> None:
         await until_state(connection, wake_words=("okay_nabu",))
 
 
+async def test_a_driver_of_our_own_kind_is_told_what_was_almost_a_wake_word() -> None:
+    async with living() as running, driver(running.port) as connection:
+        await connection.write(hello())
+        await until_state(connection, state="idle")
+        running.satellite.news.tell(Happening.NEAR_MISS, wake_word="alexa", score=0.81, threshold=0.9)
+        event = await connection.read(WAIT_S)
+        assert event is not None
+        assert (event.type, event.data) == (NEAR_MISS, {"wake_word": "alexa", "score": 0.81, "threshold": 0.9})
+
+
 async def test_a_plain_driver_notices_nothing() -> None:
     async with living() as running, driver(running.port) as connection:
         await connection.write(Describe())
         await connection.write(RunSatellite())
         await until(lambda: running.satellite.session.state is State.LISTENING)
         running.satellite.session.mute(True)
+        running.satellite.news.tell(Happening.NEAR_MISS, wake_word="alexa", score=0.81, threshold=0.9)
         running.satellite.control.restart_wanted.clear()
         await connection.write(Detect().event())
         await connection.write(Ping().event())

@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hearth_core.config import SatelliteConfig
+from hearth_satellite import cli
+from hearth_satellite.cli import Choices, build
 from hearth_satellite.near_miss import NearMiss, NearMisses, Verdict, advise
+from hearth_satellite.news import Happening, Told
+from hearth_satellite.wake import WakeWords
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -79,3 +84,29 @@ def test_advice_never_goes_below_where_everything_wakes() -> None:
     misses = [NearMiss("alexa", 0.40, 0.41, 0, NOON)] * 20
     assert advise("alexa", 0.41, misses).threshold >= 0.4
     assert advise("alexa", 0.4, misses).verdict is Verdict.KEEP
+
+
+def test_the_log_tells_of_each_and_of_a_better_threshold(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    heard([0.81, *QUIET] * 5)
+    assert caplog.messages[:4] == ["almost heard alexa: 0.81 of the 0.90 it takes"] * 4
+    assert caplog.messages[4:] == [
+        "almost heard alexa: 0.81 of the 0.90 it takes; a threshold of 0.80 had woken at 5 of the last 5"
+    ]
+
+
+def test_a_satellite_tells_its_listeners() -> None:
+    config = SatelliteConfig.model_validate({"wake": {"words": ["alexa"]}, "microphone": {"source": "stdin"}})
+    running, _ = build(config, Choices())
+    told: list[Told] = []
+    running.news.listen(told.append)
+    anew: list[NearMiss] = []
+    make = cli._wake_choice(config, anew.append).make
+    assert make is not None
+    for wake in (running.session._attention._wake, make(["alexa"], 0.5)):
+        assert isinstance(wake, WakeWords)
+        for index, score in enumerate([0.81, *QUIET]):
+            wake.near_misses.score("alexa", score, 0.9, index * 100)
+    facts = {"wake_word": "alexa", "score": 0.81, "threshold": 0.9}
+    assert [(each.happening, each.facts) for each in told] == [(Happening.NEAR_MISS, facts)]
+    assert [miss.score for miss in anew] == [0.81], "also when the words are chosen anew"
