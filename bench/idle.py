@@ -30,6 +30,7 @@ from wyoming.satellite import RunSatellite
 from wyoming.wake import Detection
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, read_recording
+from hearth_core.control_event import WAKE, WakeVerdict, hello, wake_sound_of
 from hearth_core.speech import SileroDetector
 
 ROOT = Path(__file__).parent.parent
@@ -124,6 +125,8 @@ async def measure_wake(client: AsyncTcpClient, feeder: Feeder, word: bytes, seed
                 elif AudioChunk.is_type(event.type):
                     first_at = first_at or loop.time()
                     heard += AudioChunk.from_event(event).audio
+                elif event.type == WAKE and not (asked := wake_sound_of(event)[0]).sure:
+                    await client.write_event(WakeVerdict(id=asked.id, said=True).event())
                 elif AudioStop.is_type(event.type):
                     break
     except TimeoutError:
@@ -148,6 +151,7 @@ async def run(arguments: argparse.Namespace) -> tuple[Idle, list[Wake], int]:
         line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
         feeder = Feeder(process)
         async with AsyncTcpClient("127.0.0.1", int(line.rpartition(":")[2])) as client:
+            await client.write_event(hello(verifies=True))  # as a Hearth server does
             await client.write_event(RunSatellite().event())
             idle = await measure_idle(process, feeder, arguments.seconds)
             word = read_recording(arguments.positive)

@@ -18,6 +18,7 @@ from hearth_server.satellites import SatelliteLink
 from hearth_server.voice import ChimeVoice
 from tests.fakes import FakeEngine, silence, tone
 from tests.server.conftest import PipelineFactory
+from tests.server.test_satellite_rooms import stream, two, wake, words
 from tests.server.test_satellites import LIMITS, FakeSatellite, driving
 
 ALEXA = Path(__file__).parent.parent / "data" / "satellite" / "alexa-slt.flac"
@@ -120,3 +121,21 @@ async def test_only_a_server_that_can_tell_offers_it(running: PipelineFactory, c
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_satellite_misheard_the_word_and_the_other_answers(running: PipelineFactory) -> None:
+    async with running("lock the front door", confidence=0.9) as pipeline:
+        pipeline.engine = HearingEngine(["lock the front door"])
+        async with two(pipeline) as (kitchen, office, answers):
+            await wake(kitchen, {"command_id": "k1", "awaits_claim": True})
+            assert (await kitchen.next("hearth-claim")).data["granted"]
+            await wake(office, {"command_id": "o1", "awaits_claim": True})
+            await office.next("hearth-claim")
+            await ask(kitchen, silence(1), "k1", sure=True)
+            await ask(office, read_recording(ALEXA), "o1", sure=True)
+            refused = await kitchen.next("transcript", "synthesize", "error")
+            assert (refused.type, refused.data["text"]) == ("transcript", "")
+            await stream(office, words(2500))
+            assert (await office.next("synthesize")).data["text"]
+            assert [answer.context.area_id for answer in answers] == ["office"]
+            assert pipeline.house.home.entities["lock.front_door"].state.value == "locked"
