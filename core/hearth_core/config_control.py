@@ -12,9 +12,9 @@ from .section import PathText, Section
 
 # A test holds these beside the satellite's own list.
 HookName = Literal[
-    "state", "connected", "disconnected", "not-connected", "wake", "transcript", "answer", "error", "settings",
-    "microphone", "output-began", "output-ended", "timer-started", "timer-updated", "timer-cancelled", "timer-ringing",
-    "timer-silenced",
+    "state", "connected", "disconnected", "not-connected", "wake", "near-miss", "transcript", "answer", "error",
+    "settings", "microphone", "output-began", "output-ended", "timer-started", "timer-updated", "timer-cancelled",
+    "timer-ringing", "timer-silenced",
 ]  # fmt: skip
 Argument = Annotated[str, StringConstraints(max_length=1000)]
 Command = Annotated[tuple[Argument, ...], Field(min_length=1, max_length=50)]
