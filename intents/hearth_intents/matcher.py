@@ -46,9 +46,12 @@ SURE_SOUNDS = 2
 MARGIN = 0.45
 _WINDOW = 0.75
 
-# What the recogniser's readings make this likely beside the best is its rival: where it is right at least once in five
-# times, a question costs less than a wrong action.
-RIVAL_SHARE = 0.25
+# What the recogniser's readings make this likely beside the best is its rival: where it is right at least once in three
+# times, a question costs less than a wrong action. What is dangerous is asked about by name in any case.
+RIVAL_SHARE = 0.5
+
+# A reading this likely beside the first is understood in its place where that is no command.
+LIKELY_SHARE = 0.25
 
 _PLACES = ("area", "floor")
 
@@ -121,7 +124,7 @@ class Matcher:
         likely: dict[tuple[Any, ...], float] = {}
         sure = confidence
         for other in others:
-            if other.confidence is None or other.confidence < RIVAL_SHARE * confidence:
+            if other.confidence is None or other.confidence < LIKELY_SHARE * confidence:
                 continue
             found = self._to_the_letter(other.text, context)
             if len(found) != 1 or found[0].when != clause.when:
@@ -345,7 +348,7 @@ def likelihood(found: Found) -> float:
 
 def _likely(heard: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
     """Return the readings that are almost as likely as the first, and those without a confidence."""
-    least = RIVAL_SHARE * (heard[0].confidence or 0.0) if heard else 0.0
+    least = LIKELY_SHARE * (heard[0].confidence or 0.0) if heard else 0.0
     return tuple(each for each in heard if each.confidence is None or each.confidence >= least)
 
 
