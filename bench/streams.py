@@ -1,6 +1,7 @@
 """What the engine micro costs: CPU by stage, memory, time to load; and whether many speakers at once fall behind.
 
-    python bench/streams.py [--model FILE] [--audio DIR|TAR] [--seconds 20] [--streams 1,10,50] [--cores 2] [--json]
+    python bench/streams.py [--model FILE] [--audio DIR|TAR] [--seconds 20] [--streams 1,10,50] [--cores 2]
+        [--processes 2] [--json]
 
 `stages`: recordings one after the other in chunks of 64 ms through features, encoder and decoder, each timed alone in
 CPU seconds of its thread, as milliseconds for an audio second; `silero` beside them is the server's voice detector.
@@ -25,24 +26,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 
 from hearth_core.audio import BYTES_PER_SECOND, RATE, read_recording
 from hearth_core.errors import HearthError
 from hearth_core.log_mel import LogMel
-from hearth_core.settings import MicroConfig
+from hearth_core.settings import MicroConfig, ServerConfig
 from hearth_core.speech import EndpointSettings, SileroDetector
 from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
 from hearth_intents.sentences import load_sentences
+from hearth_server.asr.engine import Recogniser
 from hearth_server.asr.micro.engine import MicroEngine
 from hearth_server.asr.micro.posteriors import Posteriors
 from hearth_server.demo_home import DemoHome
 from hearth_server.inbox import AudioInbox
-from hearth_server.listen import Listening, threads
+from hearth_server.listen import listen
+from hearth_server.listening_processes import EngineProcesses
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -124,6 +129,12 @@ def stages(engine: MicroEngine, recordings: list[bytes]) -> dict[str, float]:
     return {stage: round(1000 * value / seconds, 2) for stage, value in spent.seconds.items()}
 
 
+def cpu_seconds() -> float:
+    """Return what this process and those that listen for it have used."""
+    own = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in (own, *own.children()))
+
+
 def load(model: str) -> dict[str, float]:
     """Return what a new process says of loading."""
     done = subprocess.run([sys.executable, "-c", _LOAD, model], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -131,7 +142,7 @@ def load(model: str) -> dict[str, float]:
     return found
 
 
-def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
+def at_once(engine: Recogniser, pcm: bytes, count: int) -> dict[str, float]:
     """Return how late so many speakers are, who all say the same beginning at other places."""
     chunks = len(pcm) // CHUNK_BYTES
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -140,7 +151,7 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
 
     async def speak(number: int) -> None:
         run = asyncio.get_running_loop().run_in_executor
-        listening = Listening(engine, ENDLESS, SileroDetector())
+        listening = listen(engine, ENDLESS, SileroDetector)
         shift = len(pcm) // count * number // 2 * 2
         own = pcm[shift:] + pcm[:shift]
         start = begin + CHUNK_S * number / count  # people do not speak in step
@@ -155,20 +166,20 @@ def at_once(engine: MicroEngine, pcm: bytes, count: int) -> dict[str, float]:
         arriving = asyncio.create_task(arrive())
         done = 0
         async for taken in inbox:
-            await run(threads(), listening.feed, taken)
+            await run(listening.threads, listening.feed, taken)
             heard = np.arange(done, done + len(taken) // CHUNK_BYTES)
             late[number, heard] = time.perf_counter() - start - (heard + 1) * CHUNK_S
             done += len(heard)
         await arriving
-        await run(threads(), listening.finish)
+        await run(listening.threads, listening.finish)
         listening.close()
 
     async def speak_all() -> None:
         await asyncio.gather(*(speak(number) for number in range(count)))
 
-    cpu = time.process_time()
+    cpu = cpu_seconds()
     asyncio.run(speak_all())
-    cpu = time.process_time() - cpu
+    cpu = cpu_seconds() - cpu
     second = max(1, round(1 / CHUNK_S))
     seconds = chunks * CHUNK_S
     return {
@@ -191,6 +202,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="audio of each stream (default: %(default)g)")
     parser.add_argument("--streams", default="1,10,50", help="how many at once (default: %(default)s)")
     parser.add_argument("--cores", type=int, default=2, help="hold it to so many (default: %(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="that listen beside it; 0 for none (default: 2)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     try:
@@ -202,11 +214,20 @@ def main() -> int:
         size = int(options.seconds * RATE) * 2
         speech = b"".join(recordings)
         speech = (speech * (size // len(speech) + 1))[:size]
-        found = {
+        counts = [int(count) for count in options.streams.split(",")]
+        found: dict[str, Any] = {
             "load": load(options.model),
             "stages_ms_per_audio_s": stages(engine, recordings),
-            "streams": [at_once(engine, speech, int(count)) for count in options.streams.split(",")],
+            "streams": [{"processes": 0, **at_once(engine, speech, count)} for count in counts],
         }
+        if options.processes:
+            config = ServerConfig(engine="micro", micro=MicroConfig(model=options.model))
+            beside = EngineProcesses(options.processes, config, "en")
+            with closing(beside):
+                beside.use(demo_grammar())
+                found["streams"] += [
+                    {"processes": options.processes, **at_once(beside, speech, count)} for count in counts
+                ]
     except HearthError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

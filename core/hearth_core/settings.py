@@ -165,6 +165,12 @@ class ServerConfig(Section):
         min_length=1,
         description="Recogniser: micro (English; the default there), pocketsphinx (else the default) or whisper.",
     )
+    processes: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="Processes that listen beside the server's; one for each core where dozens speak at once.",
+    )
     sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
     utterance: CommandConfig = Field(default=CommandConfig(), description="When the server takes a command as over.")
     micro: MicroConfig = Field(default=MicroConfig(), description="The micro engine.")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from hearth_core.audio import RATE
 from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.speech import Endpointer, EndpointSettings, SpeechDetector
 
-from .asr.engine import Biased, Engine, Outlook, Replying, Stream
+from .asr.engine import Biased, Engine, Outlook, Recogniser, Replying, Stream
 
 # The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
 PREROLL_S: Final = 0.5
@@ -24,6 +24,58 @@ PAUSE_S: Final = 0.2
 STEP_BYTES: Final = 1024  # 32 ms
 
 _SAMPLE_BYTES: Final = 2
+
+
+class Utterance(Protocol):
+    """One utterance that is heard, here or elsewhere; `Listening` says what each part of it does."""
+
+    partial: Hypothesis | None
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds of audio since the last speech."""
+
+    @property
+    def threads(self) -> Executor:
+        """Where `feed` and `finish` are to be called, because they take their time."""
+
+    def meet(self, word: bytes, tail_s: float = 0.0) -> None:
+        """Take the sound of the wake word before any other."""
+
+    def feed(self, pcm: bytes) -> EndReason | None:
+        """Take the next audio; return why the utterance is over, None while it is not."""
+
+    def finish(self) -> Transcription:
+        """End the utterance and return what was said."""
+
+    def close(self) -> None:
+        """Give the recogniser back; at once, and more than once if need be."""
+
+
+@runtime_checkable
+class RemoteRecogniser(Recogniser, Protocol):
+    """A recogniser in other processes, which listens there."""
+
+    def listen(
+        self, settings: EndpointSettings, names: Sequence[str] = (), near: Sequence[str] = (), *, reply: bool = False
+    ) -> Utterance:
+        """Begin an utterance; what `Listening` would raise, `Utterance.feed` does."""
+
+
+def listen(
+    engine: Recogniser,
+    settings: EndpointSettings,
+    detector: Callable[[], SpeechDetector],
+    names: Sequence[str] = (),
+    near: Sequence[str] = (),
+    *,
+    reply: bool = False,
+) -> Utterance:
+    """Begin an utterance where the engine listens; arguments and errors are those of `Listening`."""
+    if isinstance(engine, RemoteRecogniser):
+        return engine.listen(settings, names, near, reply=reply)
+    assert isinstance(engine, Engine)
+    return Listening(engine, settings, detector(), names, near, reply=reply)
 
 
 class Listening:
@@ -67,6 +119,11 @@ class Listening:
         self._position = 0  # where `_held` begins, in samples from the start
         self._end: EndReason | None = None
         self._quiet_s = 0.0  # since the last word, as the recogniser hears it
+
+    @property
+    def threads(self) -> Executor:
+        """Those of the server."""
+        return threads()
 
     @property
     def silence_s(self) -> float:

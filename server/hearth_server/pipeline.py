@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -23,13 +24,13 @@ from hearth_core.errors import HearthError
 from hearth_core.home import Home
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector
 
-from .asr.engine import Engine, Verifying
+from .asr.engine import Recogniser, Verifying
 from .carrying import Scheduling, Turn
 from .conversation import QuestionKind
 from .dialogue import Dialogue, TalkSettings
 from .hearing import Word
 from .house import House
-from .listen import Listening, threads
+from .listen import listen, threads
 from .plan import Plan
 from .policy import Ruling
 from .understanding import Understanding
@@ -89,7 +90,7 @@ class Pipeline:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Recogniser,
         house: House,
         understanding: Understanding,
         settings: PipelineSettings | None = None,
@@ -216,7 +217,7 @@ class Pipeline:
         watch = watch or Stopwatch()
         near = self.house.home.names_in(context.area_id) if context.area_id else ()
         reply = self.dialogue.has_asked(context)
-        listening = Listening(self.engine, self.settings.endpoint, self._detector(), names, near, reply=reply)
+        listening = listen(self.engine, self.settings.endpoint, self._detector, names, near, reply=reply)
         try:
             partial: Hypothesis | None = None
             met = False
@@ -224,7 +225,7 @@ class Pipeline:
                 if not met and word is not None:
                     met = True
                     listening.meet(bytes(word.pcm), word.tail_s)
-                end = await _to_its_end(listening.feed, pcm)
+                end = await _to_its_end(listening.threads, listening.feed, pcm)
                 if listening.partial is not None and listening.partial != partial:
                     partial = listening.partial
                     self._tell(Partial(context, self.dialogue.shown_reading(partial, context)))
@@ -232,7 +233,7 @@ class Pipeline:
                     break
             watch.add("silence", listening.silence_s)
             with watch.stage("recognise"):
-                return await _to_its_end(listening.finish)
+                return await _to_its_end(listening.threads, listening.finish)
         finally:
             listening.close()
 
@@ -249,7 +250,7 @@ class Pipeline:
         """
         if not isinstance(self.engine, Verifying):
             return None
-        return await _to_its_end(self.engine.phrase_fit, phrase, pcm)
+        return await _to_its_end(threads(), self.engine.phrase_fit, phrase, pcm)
 
     def endpointer(self) -> Endpointer:
         """Return what finds the end of one utterance without recognising it."""
@@ -263,9 +264,9 @@ class Pipeline:
                 log.exception("%s an observer failed", progress.context.command_id)
 
 
-async def _to_its_end(call: Callable[..., _Result], *arguments: object) -> _Result:
+async def _to_its_end(where: Executor, call: Callable[..., _Result], *arguments: object) -> _Result:
     """Run a call in a thread and await its end even if cancelled: a recogniser must not be closed in the middle."""
-    work = asyncio.get_running_loop().run_in_executor(threads(), call, *arguments)
+    work = asyncio.get_running_loop().run_in_executor(where, call, *arguments)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

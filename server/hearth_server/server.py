@@ -13,11 +13,13 @@ from typing import Any
 from hearth_core.announce import WYOMING, announced
 from hearth_core.command import Context, Response
 from hearth_core.config import Config
+from hearth_core.settings import ServerConfig
 from hearth_core.stable_id import is_loopback, stable_id
 from hearth_core.wire import Connection, Listener, serve
 from hearth_intents.sentence_folders import SentenceFolders
 
 from .arbitration import Arbitration, Rules
+from .asr.engine import Recogniser
 from .asr.registry import load_engine
 from .buses import Buses, configured_buses
 from .companion.serving import listening_secured, make_companion, sentence_folder, serving_companion, tell_code
@@ -75,6 +77,14 @@ async def running_house(config: Config, buses: Buses | None = None, *, settle_s:
         await house.stop()
 
 
+def _load(config: ServerConfig, language: str) -> Recogniser:
+    if not config.processes:
+        return load_engine(config, language)
+    from .listening_processes import EngineProcesses
+
+    return EngineProcesses(config.processes, config, language)
+
+
 @contextlib.asynccontextmanager
 async def running_pipeline(
     config: Config, buses: Buses | None = None, *, folders: Sequence[Path] = ()
@@ -94,7 +104,7 @@ async def running_pipeline(
         sentence_folders = SentenceFolders(config.language, where)
         sentences = await asyncio.to_thread(sentence_folders.load)
         tell_problems(sentence_folders)
-        engine = await asyncio.to_thread(load_engine, config.server, config.language)
+        engine = await asyncio.to_thread(_load, config.server, config.language)
         stack.callback(engine.close)
         gate = pin_gate(config.policy)
         home = house.home  # what changes from here on is news to `keep_understanding`

@@ -33,6 +33,8 @@ def test_nothing_accepted_at_all() -> None:
 class Deaf:
     """A speaker's ears that fail in the middle."""
 
+    threads = None  # asyncio's
+
     def __init__(self, *_: object) -> None:
         self._chunks = 0
 
@@ -43,7 +45,7 @@ class Deaf:
 
 
 def test_a_stream_that_fails_is_not_one_that_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "Listening", Deaf)
+    monkeypatch.setattr(streams, "listen", Deaf)
     with pytest.raises(RuntimeError, match="no ears"):
         streams.at_once(None, bytes(streams.CHUNK_BYTES * 5), 2)  # type: ignore[arg-type]
 

@@ -109,8 +109,8 @@ class Verifying(Protocol):
         """
 
 
-class Engine(Protocol):
-    """A recogniser."""
+class Recogniser(Protocol):
+    """What the server keeps for as long as it lives, wherever it listens."""
 
     name: str
 
@@ -121,12 +121,17 @@ class Engine(Protocol):
             EngineError: the grammar is too large for the engine; the previous one stays in use.
         """
 
+    def close(self) -> None:
+        """Give back the model."""
+
+
+@runtime_checkable
+class Engine(Recogniser, Protocol):
+    """A recogniser in this process."""
+
     def open(self) -> Stream:
         """Begin an utterance.
 
         Raises:
             EngineError: nothing to recognise against, or no capacity left.
         """
-
-    def close(self) -> None:
-        """Give back the model."""
