@@ -86,6 +86,7 @@ class FakeEngine:
     """An Engine that hears these texts, one an utterance, and the last one for ever."""
 
     name = "fake"
+    closed = False
 
     def __init__(self, texts: Iterable[str] = ("",), confidence: float | None = 0.9) -> None:
         self._texts = list(texts)

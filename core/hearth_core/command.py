@@ -73,12 +73,17 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What a recogniser heard: its readings, best first; none if there was no speech or it fits no sentence."""
+    """What a recogniser heard: its readings, best first; none if there was no speech or it fits no sentence.
+
+    `closed`: the readings are sentences of the home's grammar. What is no command to the letter is said in a
+    conversation ("yes", "the other one"), and no command that was misheard.
+    """
 
     hypotheses: tuple[Hypothesis, ...]
     engine: str
     end: EndReason = EndReason.STOP
     audio_seconds: float = 0.0
+    closed: bool = False
 
     @property
     def text(self) -> str:

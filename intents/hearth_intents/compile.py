@@ -136,8 +136,8 @@ class Compiler(Phrasing):
 
     def grammar(self, left_out: frozenset[str], talks: tuple[IntentData, ...] = ()) -> Grammar:
         """Return the home's grammar, with what is said after a command or a question."""
-        skipped = self.words.of_sequences(self._skip_words())
-        end = self.words.union((EMPTY, skipped))
+        skipped = self.words.of_sequences(self._skip_words(self.speech.never_before))
+        end = self.words.union((EMPTY, self.words.of_sequences(self._skip_words(self.speech.never_after))))
         said = self.words.union([*self._blocks(left_out, end), *self._answers(talks, end)])
         start = self._after_skipped(skipped, self.fill(self._beside_places(said)))
         telling = self._after_skipped(skipped, self.fill(self._beside_places(said, telling=True)))
@@ -193,10 +193,11 @@ class Compiler(Phrasing):
             (closing if node in done else not_closing).add(node)
         return closing - not_closing
 
-    def _skip_words(self) -> Iterator[list[int]]:
+    def _skip_words(self, never: frozenset[str]) -> Iterator[list[int]]:
         for phrase in self.sentences.intents.skip_words:
-            for words in self.speech.variants(phrase):
-                yield [self.symbols[word] for word in words]
+            if phrase.lower() not in never:
+                for words in self.speech.variants(phrase):
+                    yield [self.symbols[word] for word in words]
 
     def _blocks(self, left_out: frozenset[str], end: int) -> Iterator[int]:
         domains = {entity.domain for entity in self._home.entities.values()}

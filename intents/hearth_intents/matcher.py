@@ -88,9 +88,10 @@ class Matcher:
         """Return what was meant.
 
         The first of the recogniser's readings that is a sentence to the letter, or several of them, is taken; if none
-        is, the one that is nearest to a sentence. The reading's confidence, where it has one, goes into the score.
-        Readings almost as likely that are one command with another meaning are its rivals. Nothing is done for a
-        reading far behind the first: that may be a reply or a follow-up, of which nothing is known here.
+        is, the one that is nearest to a sentence, unless the recogniser hears nothing but sentences. The reading's
+        confidence, where it has one, goes into the score. Readings almost as likely that are one command with another
+        meaning are its rivals. Nothing is done for a reading far behind the first: that may be a reply or a follow-up,
+        of which nothing is known here.
         """
         heard = _likely(transcription.hypotheses)
         for hypothesis in heard:
@@ -100,6 +101,8 @@ class Matcher:
                 return Understood((self._beside(found[0], hypothesis, behind, context),))
             if found:
                 return Understood(tuple(_weighed(clause, hypothesis.confidence) for clause in found))
+        if transcription.closed:
+            return Understood()
         near = [
             tuple(_weighed(clause, each.confidence) for clause in self._nearly(each.text, context)) for each in heard
         ]

@@ -50,6 +50,7 @@ class Speech:
         ordinals: endings that make a number an ordinal, e.g. nd in "2nd".
         vowels: a word of plain letters without any of them is spelled; empty: no word is.
         say_as: words that are said otherwise than written, e.g. whats as "what's".
+        never_before, never_after: what may be left out of a sentence, but is not said before or after one.
     """
 
     language: str
@@ -57,6 +58,8 @@ class Speech:
     ordinals: frozenset[str] = frozenset()
     vowels: frozenset[str] = frozenset()
     say_as: Mapping[str, str] = field(default_factory=dict)
+    never_before: frozenset[str] = frozenset()
+    never_after: frozenset[str] = frozenset()
 
     def words(self, text: str) -> Words:
         """Return the usual way to say a text: lower-case words, numbers in words; empty if nothing can be said."""
@@ -127,6 +130,8 @@ def speech(language: str) -> Speech:
                 ordinals=frozenset(data.get("ordinals", ())),
                 vowels=frozenset(data.get("vowels", "")),
                 say_as=data.get("say_as", {}),
+                never_before=frozenset(data.get("never_before", ())),
+                never_after=frozenset(data.get("never_after", ())),
             )
     return Speech(language)
 

@@ -165,6 +165,13 @@ def test_skipped_words_may_stand_at_either_end(tmp_path: Path) -> None:
     assert len(said) == 7 * 3  # before: none, one of two, two of two; after: none, one of two
 
 
+def test_what_is_left_out_of_texts_alone_is_not_said(tmp_path: Path) -> None:
+    said = _all(_sentences(tmp_path, "go", skip_words=["please", "for me", "I want"]))
+    assert said == {"go", "please go", "please please go", "go please", "go for me"} | {
+        f"{before} {after}" for before in ("please go", "please please go") for after in ("please", "for me")
+    }
+
+
 def test_names_are_limited_by_context(tmp_path: Path) -> None:
     home = Home.of((), (), [Entity("light.a", "Lamp"), Entity("cover.b", "Blind"), Entity("lock.c", "Lock")])
     open_it = _sentences(tmp_path, "open {name}", "open all", block={"requires_context": {"domain": ["cover"]}})

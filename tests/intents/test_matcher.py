@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,20 @@ def test_readings_almost_as_likely_are_rivals(
     assert clause.matches[0].value("name") == "light.bed_light"
     assert {match.value("name") for match in clause.rivals} == rivals
     assert all(match.score < score for match in clause.rivals)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("turn on the bed light", ["light.bed_light"]),
+        ("turn on the bad light", []),
+        ("turn on bed lights", []),
+    ],
+)
+def test_who_hears_only_sentences_has_not_misheard_one(text: str, meant: list[str]) -> None:
+    heard = replace(_heard((text, 0.9)), closed=True)
+    assert [c.matches[0].value("name") for c in MATCHER.understand(heard, OFFICE).clauses] == meant
+    assert MATCHER.understand(_heard((text, 0.9)), OFFICE)  # who hears any text may have
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,13 @@ class Recogniser(Protocol):
 
 @runtime_checkable
 class Engine(Recogniser, Protocol):
-    """A recogniser in this process."""
+    """A recogniser in this process.
+
+    Attributes:
+        closed: it hears sentences of the grammar, and nothing else.
+    """
+
+    closed: bool
 
     def open(self) -> Stream:
         """Begin an utterance.

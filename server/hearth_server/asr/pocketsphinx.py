@@ -112,6 +112,7 @@ class PocketsphinxEngine:
     """
 
     name = "pocketsphinx"
+    closed = True
 
     def __init__(self) -> None:
         self._module = extras.load("pocketsphinx", extra="server", error=EngineError)

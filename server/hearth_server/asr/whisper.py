@@ -43,6 +43,7 @@ class WhisperEngine:
     """
 
     name = "whisper"
+    closed = False
 
     def __init__(self, config: WhisperConfig, language: str = "en") -> None:
         module = extras.load("faster_whisper", extra="whisper", error=EngineError)

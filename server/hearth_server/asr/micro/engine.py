@@ -67,6 +67,7 @@ class MicroEngine:
     """
 
     name = "micro"
+    closed = True
 
     def __init__(self, config: MicroConfig | None = None) -> None:
         config = config or MicroConfig()
