@@ -66,8 +66,8 @@ def main() -> None:
     spidev.SpiDev = SpiDev  # type: ignore[attr-defined]
     sys.modules["spidev"] = spidev
     sys.path.insert(0, str(LEDS))
-    importlib.import_module("gpio").HOLD_S = HOLD_S
-    importlib.import_module("satellite_socket").RETRY_S = RETRY_S
+    vars(importlib.import_module("gpio"))["HOLD_S"] = HOLD_S
+    vars(importlib.import_module("satellite_socket"))["RETRY_S"] = RETRY_S
     threading.Thread(target=move_button, args=(factory,), daemon=True).start()
     sys.argv = [f"{name}.py", local]
     importlib.import_module(name).main()
