@@ -77,12 +77,13 @@ async def living(
             yield
 
     wake = WakeChoice(("alexa",), ("alexa", "okay_nabu"), 0.5, lambda words, sensitivity: ByteWake())
+    settings: dict[str, Any] = {"port": 0, "wake": wake} | options
     satellite = Satellite(
         Identity("Kitchen satellite", "Kitchen"),
         ByteWake(),
         ByteEnd(),
         speaker or NullSpeaker(),
-        Options(port=0, wake=wake, **options),
+        Options(**settings),
         attach=attach,
     )
     microphone = SpokenInto()
