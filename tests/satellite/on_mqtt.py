@@ -57,6 +57,7 @@ class Stranger:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_message = None  # else the two hold each other, and paho's sockets are left to the collector
 
 
 def as_device(broker: Mosquitto) -> dict[str, Any]:
