@@ -1,4 +1,4 @@
-"""What holds for every test: none of them touches what the user's own Hearth keeps."""
+"""What holds for every test: none of them touches what the user's own Hearth keeps; and a real broker."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.real.mosquitto import Mosquitto
 
 # No example has a deadline, because a busy machine is slow at any of them. CI takes the same examples every time, so
 # that a change is judged by what it changes; at a desk every run looks elsewhere, and prints what repeats a failure.
@@ -36,3 +38,12 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
         del os.environ["XDG_STATE_HOME"]
     else:
         os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real broker for each test that wants one."""
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()

@@ -1,7 +1,8 @@
 """Stands for PortAudio: a device that can be pulled out while it runs, hears what it is given, and plays in real time.
 
-The folder in FAKE_DEVICE commands it: while `gone` is there, the device is not; `say.raw`, 16 kHz s16le mono, is heard
-once. A stream that was open when the device went stays dead after it has come back, as with a real one.
+The folder in FAKE_DEVICE commands it: while `gone` is there, the device is not; while `stuck` is, it delivers nothing,
+while `zeros` is, nothing but zeros; `say.raw`, 16 kHz s16le mono, is heard once. A stream that was open when the device
+went stays dead after it has come back, as with a real one.
 """
 
 from __future__ import annotations
@@ -76,6 +77,11 @@ class RawInputStream:
         while self._running.is_set() and _there():
             due += self._seconds
             time.sleep(max(0.0, due - time.monotonic()))
+            if (FOLDER / "stuck").exists():
+                continue
+            if (FOLDER / "zeros").exists():
+                self._callback(bytes(self._bytes), self._bytes // 2, None, None)
+                continue
             try:
                 said = FOLDER / "say.raw"
                 self._said += said.read_bytes()

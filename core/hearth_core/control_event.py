@@ -86,7 +86,8 @@ class SatelliteState(_Said):
         available_wake_words: what it could listen for.
         sensitivity: 0 wakes seldom to 1 often.
         microphone_ok: sound arrives, and is not dead silence.
-        level_dbfs: how loud it is in the room, in dB below full scale; None before that is known.
+        level_dbfs: how loud it is in the room, in dB below full scale; None before that is known, and while
+            the microphone is dead.
         last_command: the text that was heard last.
     """
 

@@ -2,6 +2,8 @@
 
     python gpio.py /run/hearth/satellite.sock --button 17 --red 22 --green 23 --blue 24
 
+What is stopped is a timer that rings, an answer, or a command.
+
 Wiring: the button between its pin and ground; each LED, with 330 ohms, between its pin and ground. The ReSpeaker
 2-mic's own button is on pin 17. Needs `pip install gpiozero lgpio`.
 """
@@ -12,38 +14,31 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from satellite_socket import SatelliteSocket, colour, is_muted
+from satellite_socket import Satellite, SatelliteSocket
 
 HOLD_S = 1.0
 
 
-def serve(satellite: SatelliteSocket, button: Any, light: Any) -> None:
+def serve(connection: SatelliteSocket, button: Any, light: Any) -> None:
     """Show what the satellite tells on the light, and command it by the button, for ever."""
-    ringing_or_playing = False
+    satellite = Satellite()
     held = False
 
     def released() -> None:
         nonlocal held
         if not held:
-            satellite.command("stop" if ringing_or_playing else "wake")
+            connection.command("stop" if satellite.interruptible else "wake")
         held = False
 
     def hold() -> None:
         nonlocal held
         held = True
-        satellite.command("toggle-mute")
+        connection.command("toggle-mute")
 
     button.when_released, button.when_held = released, hold
-    muted = False
-    for event in satellite.events():
-        muted = is_muted(event, muted)
-        match event.get("event"):
-            case "output-began" | "timer-ringing":
-                ringing_or_playing = True
-            case "output-ended" | "timer-silenced" | "away":
-                ringing_or_playing = False
-        if (rgb := colour(event, muted)) is not None:
-            light.value = tuple(part / 255 for part in rgb)
+    for event in connection.events():
+        satellite.take(event)
+        light.value = tuple(part / 255 for part in satellite.colour)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,24 +49,44 @@ class SatelliteSocket:
                 connection.sendall(json.dumps({"command": name, **values}).encode() + b"\n")
 
 
-def colour(event: dict[str, Any], muted: bool) -> tuple[int, int, int] | None:
-    """Return the light for what happened, as red, green and blue of 0 to 255; None leaves it as it is."""
-    match event:
-        case {"event": "away"} | {"event": "not-connected"} | {"event": "error"}:
-            return (80, 0, 0)
-        case {"event": "timer-ringing"}:
+@dataclass
+class Satellite:
+    """What the events so far say of the satellite."""
+
+    state: str = "away"
+    muted: bool = False
+    ringing: bool = False
+    failed: bool = False  # the last command, or nobody is there to take one
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take note of what happened."""
+        if isinstance(mute := event.get("mute"), bool):
+            self.muted = mute
+        match event.get("event"):
+            case "away":
+                self.state, self.ringing = "away", False
+            case "hello" | "state":
+                self.state, self.failed = str(event.get("state")), False
+            case "not-connected" | "error":
+                self.failed = True
+            case "timer-ringing":
+                self.ringing = True
+            case "timer-silenced":
+                self.ringing = False
+
+    @property
+    def interruptible(self) -> bool:
+        """True if there is something to stop: a timer, an answer, a command."""
+        return self.ringing or self.state in ("streaming", "playing")
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """The light that shows it, as red, green and blue of 0 to 255."""
+        busy = {"streaming": (0, 0, 120), "answering": (60, 0, 100), "playing": (0, 80, 0)}
+        if self.state in busy:
+            return busy[self.state]
+        if self.ringing:
             return (120, 60, 0)
-        case {"event": "timer-silenced"}:
-            return (0, 0, 0)
-        case {"event": "settings", "mute": bool(mute)}:
-            return (30, 0, 0) if mute else (0, 0, 0)
-        case {"event": "hello" | "state", "state": str(state)}:
-            lights = {"streaming": (0, 0, 120), "answering": (60, 0, 100), "playing": (0, 80, 0)}
-            return lights.get(state, (30, 0, 0) if muted else (0, 0, 0))
-    return None
-
-
-def is_muted(event: dict[str, Any], before: bool) -> bool:
-    """Return whether the microphone is muted after this event."""
-    mute = event.get("mute")
-    return mute if isinstance(mute, bool) else before
+        if self.failed or self.state == "away":
+            return (80, 0, 0)
+        return (30, 0, 0) if self.muted else (0, 0, 0)

@@ -94,6 +94,7 @@ class Control:
     def state(self) -> SatelliteState:
         """Return how the satellite is."""
         words = self._settings.wake_words or ()
+        ok = self._level.ok and self.microphone_ok
         return SatelliteState(
             state=str(self.session.state),
             mute=bool(self._settings.mute),
@@ -102,8 +103,8 @@ class Control:
             wake_words=words,
             available_wake_words=self._wake.available,
             sensitivity=0.5 if self._settings.sensitivity is None else self._settings.sensitivity,
-            microphone_ok=self._level.ok and self.microphone_ok,
-            level_dbfs=self._level.dbfs,
+            microphone_ok=ok,
+            level_dbfs=self._level.dbfs if ok else None,  # a dead microphone knows nothing of the room
             last_command=self._last_command,
         )
 
@@ -214,13 +215,16 @@ class Control:
 
     def look(self) -> None:
         """Tell how loud it is if that has changed much, and whether the microphone lives if that has changed."""
-        ok, level = self._level.ok and self.microphone_ok, self._level.dbfs
-        if ok is not self._told_ok:
-            self._told_ok = ok
-            (_LOG.info if ok else _LOG.warning)("the microphone %s", "is back" if ok else "delivers nothing")
-            self.news.tell(Happening.MICROPHONE, ok=ok)
-        elif level is not None and (self._told_level is None or abs(level - self._told_level) >= _LEVEL_STEP_DB):
-            self._told_level = level
+        now, told = self.state(), self._told_level
+        if now.microphone_ok is not self._told_ok:
+            self._told_ok, self._told_level = now.microphone_ok, None
+            if now.microphone_ok:
+                _LOG.info("the microphone is back")
+            else:
+                _LOG.warning("the microphone delivers nothing")
+            self.news.tell(Happening.MICROPHONE, ok=now.microphone_ok)
+        elif now.level_dbfs is not None and (told is None or abs(now.level_dbfs - told) >= _LEVEL_STEP_DB):
+            self._told_level = now.level_dbfs
             self._tell()
 
     def _on_news(self, told: Told) -> None:

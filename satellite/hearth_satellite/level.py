@@ -44,6 +44,12 @@ class LevelMeter:
             self.dbfs = dbfs(float(np.dot(samples, samples)) / len(samples))
             self._second.clear()
 
+    def returned(self) -> None:
+        """Take note that a microphone that was dead delivers sound again."""
+        self._heard_at = self._sound_at = self._clock()
+        self._second.clear()
+        self.dbfs = None  # how loud it was before says nothing of the room now
+
     @property
     def ok(self) -> bool:
         """True if sound arrives that is no dead silence."""

@@ -91,6 +91,8 @@ class MqttDevice:
         }
 
     def _component(self, key: str, entity: dict[str, Any], state: SatelliteState) -> dict[str, Any]:
+        if entity.keys() == {"p"}:
+            return entity
         component = {**entity, "unique_id": f"{self._device_id}_{key}"}
         if command := component.pop("command", None):
             component["command_topic"] = f"{self._root}/set/{command}"
@@ -145,5 +147,6 @@ def _entities(state: SatelliteState) -> dict[str, dict[str, Any]]:
     text = files("hearth_satellite").joinpath("mqtt_device.yaml").read_text("utf-8")
     entities: dict[str, dict[str, Any]] = yaml.safe_load(text)
     if not state.available_wake_words:  # all speech is for Hearth: there is nothing to choose
-        del entities["wake_word"], entities["sensitivity"]
+        for key in ("wake_word", "sensitivity"):
+            entities[key] = {"p": entities[key]["p"]}  # a platform alone takes away what was there before
     return entities

@@ -27,7 +27,7 @@ class Happening(StrEnum):
     ERROR = "error"  # text, code
     SETTINGS = "settings"  # mute, volume, wake_words, sensitivity
     MICROPHONE = "microphone"  # ok
-    OUTPUT_BEGAN = "output-began"  # label; lower or pause whatever else plays
+    OUTPUT_BEGAN = "output-began"  # lower or pause whatever else plays
     OUTPUT_ENDED = "output-ended"  # and let it go on
     TIMER_STARTED = "timer-started"  # id, name, seconds
     TIMER_UPDATED = "timer-updated"  # id, seconds, active

@@ -216,6 +216,8 @@ class Satellite:
         """Take note that the microphone died, or works again."""
         self.microphone_health = health
         self.control.microphone_ok = health.ok
+        if health.ok:  # what it delivered is on its way to us, not here yet
+            self._level.returned()
         self.control.look()
 
     async def _serve(self, connection: wire.Connection) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from wyoming.event import Event
 
+from hearth_core.audio import PcmFormat
 from hearth_core.command import Detection, EndReason
+from hearth_core.errors import AudioError
 from hearth_satellite.playback import Playback, Sound
 from hearth_satellite.speaker import NullSpeaker
 from hearth_satellite.wake import WakePhrase
@@ -97,3 +101,28 @@ class Sounds(Playback):
 
     def labels(self) -> list[str]:
         return [sound.label for sound in self.given]
+
+
+class RecordingSpeaker(NullSpeaker):
+    """Remembers what it was told; fails at a sound of 8 kHz; lets nothing through while `blocked`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[object] = []
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def start(self, audio: PcmFormat) -> None:
+        self.said.append(audio.rate)
+        if audio.rate == 8000:
+            raise AudioError("cannot play 8 kHz")
+
+    async def write(self, pcm: bytes) -> None:
+        await self.free.wait()
+        self.said.append(pcm)
+
+    async def finish(self) -> None:
+        self.said.append("finish")
+
+    async def stop(self) -> None:
+        self.said.append("stop")

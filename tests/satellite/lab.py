@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -76,12 +77,13 @@ async def living(
             yield
 
     wake = WakeChoice(("alexa",), ("alexa", "okay_nabu"), 0.5, lambda words, sensitivity: ByteWake())
+    settings: dict[str, Any] = {"port": 0, "wake": wake} | options
     satellite = Satellite(
         Identity("Kitchen satellite", "Kitchen"),
         ByteWake(),
         ByteEnd(),
         speaker or NullSpeaker(),
-        Options(port=0, wake=wake, **options),
+        Options(**settings),
         attach=attach,
     )
     microphone = SpokenInto()
@@ -101,3 +103,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(WAIT_S):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def lines_of(path: Path, count: int = 1) -> list[str]:
+    """Return the lines of a file when there are so many."""
+    async with asyncio.timeout(WAIT_S):
+        while not path.exists() or len(text := path.read_text().splitlines()) < count:
+            await asyncio.sleep(0.01)
+    return text

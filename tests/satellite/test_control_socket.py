@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 import stat
-import sys
-import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from wyoming.asr import Transcript
 
 from hearth_core.errors import ConfigError
 from hearth_satellite import control_socket
 from hearth_satellite.session import State
-from tests.satellite.fakes import WAKE, Peer
-from tests.satellite.lab import WAIT_S, living, until
-
-LEDS = Path(__file__).parents[2] / "examples" / "leds"
-
-
-class Client:
-    """Somebody at the socket."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def read(self) -> dict[str, Any]:
-        async with asyncio.timeout(WAIT_S):
-            line = await self.reader.readline()
-        assert line, "closed"
-        return dict(json.loads(line))
-
-    async def until(self, key: str, value: object) -> dict[str, Any]:
-        while (message := await self.read()).get(key) != value:
-            pass
-        return message
-
-    async def command(self, name: object, **values: Any) -> dict[str, Any]:
-        self.writer.write(json.dumps({"command": name, **values}).encode() + b"\n")
-        while "reply" not in (message := await self.read()):
-            pass
-        return message
-
-    async def closed(self) -> bool:
-        async with asyncio.timeout(WAIT_S):
-            with contextlib.suppress(OSError):
-                return await self.reader.read() == b""
-        return True
-
-
-@contextlib.asynccontextmanager
-async def at(path: Path | int) -> AsyncIterator[Client]:
-    opened = asyncio.open_connection("127.0.0.1", path) if isinstance(path, int) else asyncio.open_unix_connection(path)
-    reader, writer = await opened
-    try:
-        yield Client(reader, writer)
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+from tests.satellite.fakes import Peer
+from tests.satellite.lab import WAIT_S, living
+from tests.satellite.socket_client import at
 
 
 def free_port() -> int:
@@ -197,70 +149,3 @@ async def test_a_socket_that_a_power_cut_left_is_taken_over_and_a_living_one_is_
         async with living({"socket": {"path": str(path)}}):
             pass
     assert path.read_text() == "mine"
-
-
-class Pins:
-    """Stands for a button and a light of gpiozero."""
-
-    def __init__(self) -> None:
-        self.when_released: Any = None
-        self.when_held: Any = None
-        self.values: list[tuple[float, ...]] = []
-
-    @property
-    def value(self) -> tuple[float, ...]:
-        return self.values[-1]
-
-    @value.setter
-    def value(self, rgb: tuple[float, ...]) -> None:
-        self.values.append(rgb)
-
-
-async def test_the_example_of_a_button_and_a_light_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(LEDS))
-    import gpio  # type: ignore[import-not-found]
-    import respeaker  # type: ignore[import-not-found]
-    import satellite_socket  # type: ignore[import-not-found]
-
-    path, pins = tmp_path / "satellite.sock", Pins()
-    stop = threading.Event()
-
-    class Once(satellite_socket.SatelliteSocket):  # type: ignore[misc]
-        def events(self) -> Any:
-            for event in super().events():
-                yield event
-                if stop.is_set():
-                    return
-
-    monkeypatch.setattr(satellite_socket, "RETRY_S", 0.01)
-    thread = threading.Thread(target=gpio.serve, args=(Once(path), pins, pins))
-    try:
-        async with living({"socket": {"path": str(path)}}) as running:
-            thread.start()
-            session, driver = running.satellite.session, Peer()
-            await until(lambda: bool(pins.values) and pins.value == (0, 0, 0))
-            session.run(driver)
-            pins.when_released()
-            await until(lambda: session.state is State.STREAMING)
-            await until(lambda: pins.value == (0, 0, 120 / 255))
-            pins.when_held()
-            pins.when_released()
-            await until(lambda: session.muted)
-            session.receive(driver, Transcript("").event())  # nothing was said, so it listens again: to nothing
-            await until(lambda: session.state is State.LISTENING and pins.value == (30 / 255, 0, 0))
-            pins.when_held()
-            pins.when_released()
-            await until(lambda: not session.muted)
-            running.microphone.hear(WAKE)
-            await until(lambda: session.state is State.STREAMING)
-        await until(lambda: pins.value == (80 / 255, 0, 0))
-    finally:
-        stop.set()
-        await asyncio.to_thread(thread.join, WAIT_S)
-    assert not thread.is_alive()
-    written: list[list[int]] = []
-    spi = type("Spi", (), {"writebytes": lambda self, data: written.append(data)})()
-    respeaker.Apa102(spi).value = (1.0, 0.0, 0.5)
-    assert written == [[0] * 4 + [0xE8, 128, 0, 255] * 3 + [0xFF] * 4]
-    for name in ("gpio", "respeaker", "satellite_socket"):
-        sys.modules.pop(name, None)

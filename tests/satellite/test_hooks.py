@@ -15,16 +15,9 @@ import pytest
 from hearth_core.config_control import HookName
 from hearth_satellite.hooks import Hooks
 from hearth_satellite.news import Happening, News
+from tests.satellite.lab import lines_of
 
 WAIT_S = 30
-
-
-async def until(path: Path, lines: int = 1) -> list[str]:
-    """Return the lines of a file when there are so many."""
-    async with asyncio.timeout(WAIT_S):
-        while not path.exists() or len(text := path.read_text().splitlines()) < lines:
-            await asyncio.sleep(0.01)
-    return text
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -48,9 +41,9 @@ async def test_a_command_gets_the_facts_in_its_environment_and_as_json(tmp_path:
     )
     async with hooks({"settings": (sys.executable, "-c", script)}).running(news):
         news.tell(Happening.SETTINGS, mute=True, volume=0.5, wake_words=["a", "b"], text="it's $(rm) ü\0")
-        (line,) = await until(out)
+        (line,) = await lines_of(out)
     environment, facts = json.loads(line)
-    assert environment == {
+    assert {key: value for key, value in environment.items() if key not in os.environ} == {
         "HEARTH_EVENT": "settings",
         "HEARTH_MUTE": "true",
         "HEARTH_VOLUME": "0.5",
@@ -75,7 +68,7 @@ async def test_commands_of_one_kind_keep_their_order(tmp_path: Path) -> None:
     async with hooks(commands).running(news):
         news.tell(Happening.OUTPUT_BEGAN)
         news.tell(Happening.OUTPUT_ENDED)
-        assert await until(out, 2) == ["began", "ended"]
+        assert await lines_of(out, 2) == ["began", "ended"]
 
 
 async def test_a_command_that_hangs_is_ended_with_its_children_and_the_next_one_runs(
@@ -91,7 +84,7 @@ async def test_a_command_that_hangs_is_ended_with_its_children_and_the_next_one_
         news.tell(Happening.TIMER_STARTED)
         news.tell(Happening.TIMER_CANCELLED)
         news.tell(Happening.WAKE)
-        assert await until(out, 2) == ["beside", "here"], "another kind does not wait"
+        assert await lines_of(out, 2) == ["beside", "here"], "another kind does not wait"
     assert "took more than 1 s" in caplog.text
     pid = int(child.read_text())
     async with asyncio.timeout(WAIT_S):
@@ -113,7 +106,7 @@ async def test_no_more_run_at_a_time_than_may_and_the_oldest_are_left_out(
     async with hooks({"wake": shell(f"echo $HEARTH_NUMBER >> {out}")}, max_running=1).running(news):
         for number in range(100):
             news.tell(Happening.WAKE, number=number)
-        lines = await until(out, 16)
+        lines = await lines_of(out, 16)
     assert lines[-1] == "99"
     assert len(lines) <= 17
     assert caplog.text.count("left out") >= 83
@@ -143,6 +136,6 @@ async def test_nothing_is_left_running_when_the_satellite_stops(tmp_path: Path) 
     pid_file, news = tmp_path / "pid", News()
     async with hooks({"wake": shell(f"echo $$ > {pid_file}; exec sleep 1000")}).running(news):
         news.tell(Happening.WAKE)
-        (pid,) = await until(pid_file)
+        (pid,) = await lines_of(pid_file)
     assert not running(int(pid))
     assert int(pid) != os.getpid()

@@ -3,78 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import queue
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
 
-from hearth_core.control_event import SatelliteState
 from hearth_satellite.session import State
-from tests.real.mosquitto import PASSWORD, USER, Mosquitto
+from tests.real.mosquitto import Mosquitto
 from tests.satellite.fakes import WAKE, Peer
-from tests.satellite.lab import WAIT_S, Running, living, until
-
-ROOT = "hearth/satellite/hearth-kitchen"
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.kill()
-
-
-class Stranger:
-    """A client that sees everything, and may speak."""
-
-    def __init__(self, broker: Mosquitto) -> None:
-        self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.username_pw_set(USER, PASSWORD)
-        self._client.on_message = lambda client, userdata, message: self.messages.put(message)
-        self.messages: queue.Queue[MQTTMessage] = queue.Queue()
-        self.retained: dict[str, str] = {}
-        self._client.connect("127.0.0.1", broker.port)
-        self._client.subscribe("#", qos=1)
-        self._client.loop_start()
-
-    def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain)
-
-    async def next(self, topic: str) -> str:
-        async with asyncio.timeout(WAIT_S):
-            while True:
-                message = await asyncio.to_thread(self.messages.get, timeout=WAIT_S)
-                if message.topic == topic:
-                    return message.payload.decode()
-
-    async def state(self, **expected: Any) -> SatelliteState:
-        """Return the next state in which this holds."""
-        while True:
-            state = SatelliteState.model_validate_json(await self.next(f"{ROOT}/state"))
-            if all(getattr(state, key) == value for key, value in expected.items()):
-                return state
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
-@contextlib.asynccontextmanager
-async def device(broker: Mosquitto) -> AsyncIterator[tuple[Running, Stranger]]:
-    stranger = Stranger(broker)
-    address = {"host": "127.0.0.1", "port": broker.port, "username": USER, "password": PASSWORD, "retry_s": (0.05, 0.2)}
-    try:
-        async with living({"id": "hearth-kitchen", "mqtt": {"broker": address}}) as running:
-            yield running, stranger
-    finally:
-        stranger.close()
+from tests.satellite.lab import WAIT_S, until
+from tests.satellite.on_mqtt import ROOT, Stranger, device
 
 
 async def test_it_introduces_itself_as_one_device(mosquitto: Mosquitto) -> None:

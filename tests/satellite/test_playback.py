@@ -9,37 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hearth_core.audio import PcmFormat
-from hearth_core.errors import AudioError
 from hearth_satellite import playback as playback_module
 from hearth_satellite.playback import Playback, Sound
 from hearth_satellite.speaker import NullSpeaker
+from tests.satellite.fakes import RecordingSpeaker
 
 FORMAT = PcmFormat(16000, 2, 1)
-
-
-class RecordingSpeaker(NullSpeaker):
-    """Remembers what it was told; fails at a sound of 8 kHz; lets nothing through while `blocked`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[object] = []
-        self.free = asyncio.Event()
-        self.free.set()
-
-    async def start(self, audio: PcmFormat) -> None:
-        self.said.append(audio.rate)
-        if audio.rate == 8000:
-            raise AudioError("cannot play 8 kHz")
-
-    async def write(self, pcm: bytes) -> None:
-        await self.free.wait()
-        self.said.append(pcm)
-
-    async def finish(self) -> None:
-        self.said.append("finish")
-
-    async def stop(self) -> None:
-        self.said.append("stop")
 
 
 @asynccontextmanager

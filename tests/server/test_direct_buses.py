@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from xknx.io import ConnectionConfig, ConnectionType
@@ -27,14 +26,6 @@ LIGHTS = {
     "light.hall": {"write": "1/1/1", "state": "1/1/2"},
     "light.stairs": {"write": "1/1/3", "state": "1/1/4"},
 }
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path)
-    broker.start()
-    yield broker
-    broker.kill()
 
 
 @pytest.fixture

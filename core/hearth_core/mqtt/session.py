@@ -183,6 +183,9 @@ class Session:
             done, _ = await asyncio.wait({ending}, timeout=END_S)
         if not done:
             log.error("the MQTT thread does not end")
+        # It holds us, and we hold it: its sockets are to be closed now, not when the garbage collector comes by.
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_message = client.on_publish = None
         self._end("closed")
 
     def _end(self, reason: str) -> None:

@@ -22,12 +22,13 @@ from .. import python314
 from ..python314 import InstallError, call, uv
 
 VERSION = "2026.11.0"
-# What the tests configure, and what Home Assistant sets up uninvited beside its core.
+# What the tests configure, and what Home Assistant sets up uninvited beside its core; `mqtt` imports `hassio`.
 COMPONENTS = (
     "analytics", "api", "application_credentials", "assist_pipeline", "assist_satellite", "automation", "backup",
-    "config", "conversation", "counter", "demo", "file_upload", "frontend", "hardware", "image_upload", "infrared",
-    "input_boolean", "labs", "logger", "mobile_app", "network", "onboarding", "person", "radio_frequency", "scene",
-    "script", "stream", "system_health", "tag", "template", "timer", "websocket_api", "wyoming", "zone",
+    "config", "conversation", "counter", "demo", "file_upload", "frontend", "hardware", "hassio", "image_upload",
+    "infrared", "input_boolean", "labs", "logger", "mobile_app", "mqtt", "network", "onboarding", "person",
+    "radio_frequency", "scene", "script", "stream", "system_health", "tag", "template", "timer", "websocket_api",
+    "wyoming", "zone",
 )  # fmt: skip
 RECIPE = 2  # raise it when this file makes something else of the same versions
 LOCK_S = 1800  # a cold install on a slow machine and line, done by another test run

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,3 +156,22 @@ async def test_junk_is_answered_and_nothing_is_done(
 def test_any_payload_is_a_command_or_an_input_error(payload: bytes) -> None:
     with contextlib.suppress(InputError):
         assert parse(payload).text
+
+
+async def test_a_connection_that_is_over_leaves_no_socket_to_the_garbage_collector(mosquitto: Mosquitto) -> None:
+    def sockets() -> int:
+        return sum(os.readlink(file).startswith("socket:") for file in Path("/proc/self/fd").iterdir() if file.exists())
+
+    broker = Broker(mosquitto.config, None)
+    gc.disable()
+    try:
+        before = sockets()
+        await broker.start()
+        await hearing(broker)
+        assert sockets() > before
+        await broker.stop()
+        async with asyncio.timeout(10):
+            while sockets() > before:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
