@@ -36,7 +36,7 @@ from .sending import Sending
 from .speaking import Speaking
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
-from .verification import Verification
+from .verification import Asked, Verification
 from .wake import WakePhrase, WakeWord
 
 __all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
@@ -76,7 +76,7 @@ class Session:
         self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
-        self._verification = Verification(self._post, self._attention, self._manners, clock)
+        self._verification = Verification(self._post, self._attention, self._manners, self._sending.levels, clock)
         self._transcribed = False
         self._language = ""  # of the wake word that began the command; empty if it has none of its own
         self._course = Course(self._attention, self._news, clock)
@@ -224,14 +224,12 @@ class Session:
     def _verified(self, event: Event) -> None:
         asked = self._verification.answer(event)
         if asked is not None and self.ready():
-            self._begin(asked.detection, before=asked.before)
+            self._begin(asked.detection, asked=asked)
             for pcm in asked.since:
                 if self._course.state is State.STREAMING:  # it may have ended in what came meanwhile
                     self._stream(pcm)
 
-    def _begin(
-        self, detection: Detection | None, *, follow_up: bool = False, before: list[bytes] | None = None
-    ) -> None:
+    def _begin(self, detection: Detection | None, *, follow_up: bool = False, asked: Asked | None = None) -> None:
         self._speaking.afterwards.forget()
         self._verification.forget()
         # Nobody may have anything to say to a question, or to a timer that was only to be silenced.
@@ -244,8 +242,8 @@ class Session:
         wake_word = detection.wake_word if detection else ""
         self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=command_id)
         word, lately = self._attention.word(), self._attention.take()
-        before = lately if before is None else before
-        self._sending.open(detection, before)
+        before = lately if asked is None else asked.before
+        self._sending.open(detection, before, asked.levels if asked else None)
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
             self._stream(pcm, speech=not self._attention.phrases)
