@@ -7,7 +7,7 @@ from wyoming.event import Event
 from hearth_core.command import Detection, EndReason
 from hearth_satellite.playback import Playback, Sound
 from hearth_satellite.speaker import NullSpeaker
-from hearth_satellite.wake import WakePhrase
+from hearth_satellite.wake_word import Trigger, WakePhrase
 
 QUIET, WAKE, TALK, END = (bytes([i]) * 1024 for i in range(4))
 
@@ -49,6 +49,7 @@ class ByteWake:
 
     def __init__(self, preroll_s: float = 0.064, *, words: bool = True) -> None:
         self.phrases: tuple[WakePhrase, ...] = (WakePhrase("alexa", "Alexa"),) if words else ()
+        self.trigger = Trigger.WAKE_WORD if words else Trigger.SPEECH
         self.preroll_s = preroll_s
 
     def feed(self, chunk: bytes) -> Detection | None:
