@@ -16,7 +16,7 @@ from hearth_core.cli import Invocation
 from hearth_core.config_wake import wake_named
 from hearth_core.errors import InputError
 
-from .cli_install import check, install
+from .cli_install import check, install, wake_option
 
 if TYPE_CHECKING:
     from hearth_core.config import SatelliteConfig, SecurityConfig
@@ -60,12 +60,7 @@ class Choices:
     help="Hear this recording instead of a microphone; again for the next one.",
 )
 @click.option("--stdin", is_flag=True, help="Hear raw PCM from standard input, 16 kHz s16le mono if not configured.")
-@click.option(
-    "--wake",
-    multiple=True,
-    metavar="WORD|none|button",
-    help="Wake word; again for another. none: any speech. button: only when a button or the driver starts it.",
-)
+@wake_option
 @click.option("--wake-chime", is_flag=True, help="Chime at the wake word; what is said meanwhile is lost.")
 @click.option("--once", is_flag=True, help="End when the recordings, or standard input, have ended and are answered.")
 @click.option("--no-realtime", is_flag=True, help="Hear recordings as fast as they can be taken.")

@@ -28,18 +28,20 @@ if TYPE_CHECKING:
 _METER_S = 6.0
 _SYSTEMCTL_S = 60.0
 
+wake_option = click.option(
+    "--wake",
+    multiple=True,
+    metavar="WORD|none|button",
+    help="Wake word; again for another. none: any speech. button: only when a button or the driver starts it.",
+)
+
 
 @click.command()
 @click.option("--name", help="What the satellite is called.")
 @click.option("--area", help="The room that it stands in.")
 @click.option("--microphone", metavar="DEVICE", help="Name or number of the sound device that hears.")
 @click.option("--speaker", metavar="DEVICE", help="Name or number of the sound device that answers.")
-@click.option(
-    "--wake",
-    multiple=True,
-    metavar="WORD|none|button",
-    help="Wake word; again for another. none: any speech. button: only when a button or the driver starts it.",
-)
+@wake_option
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=10700, show_default=True, help="Port to listen on.")
 @click.option("--tls", is_flag=True, help="Make a certificate, and speak TLS on port 10743 too.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -20,12 +21,13 @@ from hearth_satellite.wake_word import Trigger
 from tests.real.parts import program
 
 WAIT_S = 60
+THIS_TREE = {key: value for key, value in os.environ.items() if key == "PYTHONPATH"}
 
 
 def hearth(*arguments: str, home: Path, answers: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hearth_core", "satellite", *arguments],
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, cwd=home, input=answers, capture_output=True,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", **THIS_TREE}, cwd=home, input=answers, capture_output=True,
         text=True, timeout=WAIT_S, check=False,
     )  # fmt: skip
 
