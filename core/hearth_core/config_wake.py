@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from .errors import InputError
 from .section import PathText, Section
 
 MODEL_ENDINGS = (".onnx", ".tflite")
@@ -57,12 +58,15 @@ class WakeConfig(Section):
     """What wakes the satellite."""
 
     engine: Literal["micro", "none"] = Field(
-        default="micro", description="micro: wake words, of either engine; none: all speech is for Hearth."
+        default="micro",
+        description="micro: wake words, of either engine, or a button alone if there are none; "
+        "none: all speech is for Hearth.",
     )
     words: tuple[WordEntry, ...] = Field(
         default=(WakeWordConfig(model="okay_nabu"),),
         max_length=16,
-        description="Wake words to listen for: names, or model with sensitivity, language, area and user.",
+        description="Wake words to listen for: names, or model with sensitivity, language, area and user; "
+        "[]: listen only when a button, MQTT or the driver starts it.",
     )
     sensitivity: float | None = Field(
         default=None, ge=0, le=1, description="0 wakes seldom, 1 often; null keeps the wake word's own value."
@@ -86,6 +90,18 @@ class WakeConfig(Section):
     )
 
 
-def words_named(models: tuple[str, ...]) -> tuple[WakeWordConfig, ...]:
-    """Return entries for words that have nothing of their own, as a command line names them."""
-    return tuple(WakeWordConfig(model=model) for model in models)
+def wake_named(models: tuple[str, ...]) -> dict[str, Any]:
+    """Return the keys of the section for what a command line names: words, or `none` or `button` in place of them.
+
+    Raises:
+        InputError: one of the two, and something else; or an empty name.
+    """
+    if "" in models:
+        raise InputError("--wake is empty", remedy="Give a word, or leave the option out")
+    for alone in ("none", "button"):
+        if alone in models and len(models) > 1:
+            raise InputError(f"--wake {alone} and another --wake exclude each other", remedy="Give one of them")
+    if models == ("none",):
+        return {"engine": "none"}
+    words = () if models == ("button",) else models
+    return {"engine": "micro", "words": tuple(WakeWordConfig(model=word) for word in words)}

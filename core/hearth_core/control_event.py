@@ -79,9 +79,10 @@ class SatelliteState(_Said):
 
     Attributes:
         state: idle, listening, streaming, answering or playing.
+        trigger: what of the sound begins a command: wake-word, speech (whatever is said) or button (nothing).
         mute: it listens to nothing.
         volume: 0 silent to 1 full.
-        wake_word: the first of `wake_words`; empty if all speech is for Hearth.
+        wake_word: the first of `wake_words`; empty if there is none.
         wake_words: what it listens for.
         available_wake_words: what it could listen for.
         sensitivity: 0 wakes seldom to 1 often.
@@ -92,6 +93,7 @@ class SatelliteState(_Said):
     """
 
     state: Annotated[str, Field(max_length=50)] = "idle"
+    trigger: Annotated[str, Field(max_length=50)] = "wake-word"
     mute: bool = False
     volume: Level = 1.0
     wake_word: Annotated[str, Field(max_length=100)] = ""

@@ -17,6 +17,7 @@ def load(module: str, *, extra: str, error: type[HearthError] = EngineError) -> 
     try:
         return importlib.import_module(module)
     except (ImportError, OSError) as problem:  # OSError: ctypes and cffi do not find the library that they wrap
-        missing = isinstance(problem, ModuleNotFoundError) and problem.name == module.partition(".")[0]
+        package = module.partition(".")[0]
+        missing = isinstance(problem, ModuleNotFoundError) and problem.name == package
         reason = "is not installed" if missing else f"cannot be loaded: {' '.join(str(problem).split())}"
-        raise error(f"the package {module} {reason}", remedy=f"pip install 'hearth-voice[{extra}]'") from problem
+        raise error(f"the package {package} {reason}", remedy=f"pip install 'hearth-voice[{extra}]'") from problem

@@ -7,6 +7,7 @@ from hearth_core.control_event import WORD_S
 
 from .ring import Ring
 from .wake import WakePhrase, WakeWord
+from .wake_word import Trigger
 
 
 class Attention:
@@ -24,8 +25,13 @@ class Attention:
         self.use(wake)
 
     @property
+    def trigger(self) -> Trigger:
+        """What of the sound begins a command."""
+        return self._wake.trigger
+
+    @property
     def phrases(self) -> tuple[WakePhrase, ...]:
-        """The wake words that are listened for; none if any speech begins a command."""
+        """The wake words that are listened for."""
         return self._wake.phrases
 
     def use(self, wake: WakeWord) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from hearth_core import wire
 from hearth_core.audio import BYTES_PER_SECOND, PcmFormat
+from hearth_core.config_control import ControlConfig
 from hearth_core.errors import HearthError
 
+from .button import NoWakeWord, explained
 from .chime import CHIME_RATE, Chime, render
 from .level import dbfs
 from .microphone import Microphone
@@ -134,12 +136,15 @@ async def check_speaker(speaker: Speaker) -> Finding:
     return Finding("speaker", Verdict.OK, "a chime was played", "If you did not hear it, raise the volume (alsamixer)")
 
 
-def check_wake(make: Callable[[], WakeWord], pcm: bytes) -> Finding:
-    """Load the wake words, and look for them in what was heard."""
+def check_wake(make: Callable[[], WakeWord], pcm: bytes, control: ControlConfig) -> Finding:
+    """Load the wake words, and look for them in what was heard; where there are none, say what begins a command."""
     try:
         wake = make()
     except HearthError as error:
         return Finding("wake word", Verdict.FAILED, error.message, error.remedy)
+    if isinstance(wake, NoWakeWord):
+        says, remedy = explained(wake, control)
+        return Finding("wake word", Verdict.WARNING if remedy else Verdict.OK, says, remedy)
     phrases = " or ".join(f'"{phrase.phrase}"' for phrase in wake.phrases)
     if not phrases:
         return Finding("wake word", Verdict.SKIPPED, "all speech is for Hearth")

@@ -15,6 +15,7 @@ from hearth_core import address, control_event, wire
 from hearth_core.errors import HearthError, PeerError
 
 from .check import Finding, Verdict
+from .wake_word import Trigger
 
 if TYPE_CHECKING:
     from hearth_core.config import SatelliteConfig
@@ -110,16 +111,17 @@ async def _listens(uri: str) -> bool:
     return False
 
 
-def invitation(config: MicrophoneConfig, seconds: float) -> str:
+def invitation(config: MicrophoneConfig, seconds: float, trigger: Trigger = Trigger.WAKE_WORD) -> str:
     """Return what a person has to do for the microphone to hear something."""
+    words = "the wake word and a few words" if trigger is Trigger.WAKE_WORD else "a few words"
     match config.source:
         case "socket":
-            return f"Send {_sound_of(config)} with the wake word and a few words; {seconds:g} seconds are heard …"
+            return f"Send {_sound_of(config)} with {words}; {seconds:g} seconds are heard …"
         case "stdin":
             return f"Hearing standard input for {seconds:g} seconds …"
         case "file":
             return f"Hearing {config.file} for {seconds:g} seconds …"
-    return f"Say the wake word and a few words, for {seconds:g} seconds …"
+    return f"Say {words}, for {seconds:g} seconds …"
 
 
 def runs(finding: Finding) -> bool:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hearth_core.cli import Invocation
-from hearth_core.config_wake import words_named
+from hearth_core.config_wake import wake_named
 from hearth_core.errors import InputError
 
-from .cli_install import check, install
+from .cli_install import check, install, wake_option
 
 if TYPE_CHECKING:
     from hearth_core.config import SatelliteConfig, SecurityConfig
@@ -60,7 +60,7 @@ class Choices:
     help="Hear this recording instead of a microphone; again for the next one.",
 )
 @click.option("--stdin", is_flag=True, help="Hear raw PCM from standard input, 16 kHz s16le mono if not configured.")
-@click.option("--wake", multiple=True, metavar="WORD|none", help="Wake word; again for another. none: any speech.")
+@wake_option
 @click.option("--wake-chime", is_flag=True, help="Chime at the wake word; what is said meanwhile is lost.")
 @click.option("--once", is_flag=True, help="End when the recordings, or standard input, have ended and are answered.")
 @click.option("--no-realtime", is_flag=True, help="Hear recordings as fast as they can be taken.")
@@ -102,8 +102,6 @@ def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
     """
     if choices.mic_files and choices.stdin:
         raise InputError("--mic-file and --stdin exclude each other", remedy="Give one of them")
-    if "none" in choices.wake and len(choices.wake) > 1:
-        raise InputError("--wake none and a wake word exclude each other", remedy="Give one of them")
     for option in ("name", "host"):
         if getattr(choices, option) == "":
             raise InputError(f"--{option} is empty", remedy="Give one, or leave the option out")
@@ -113,16 +111,12 @@ def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
         microphone |= {"source": "file", "file": str(choices.mic_files[0])}
     elif choices.stdin:
         microphone |= {"source": "stdin"}
-    wake: dict[str, object] = {}
-    if choices.wake:
-        words = words_named(choices.wake)
-        wake = {"engine": "none"} if choices.wake == ("none",) else {"engine": "micro", "words": words}
     return config.model_copy(
         update={
             **own,
             "microphone": config.microphone.model_copy(update=microphone),
             "speaker": config.speaker.model_copy(update=_speaker(choices)),
-            "wake": config.wake.model_copy(update=wake),
+            "wake": config.wake.model_copy(update=wake_named(choices.wake) if choices.wake else {}),
         }
     )
 
@@ -151,6 +145,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
 
     from . import front_end
     from .attached import attached
+    from .button import NoWakeWord, tell
     from .ears import build_microphone, build_wake
     from .events import Identity
     from .memory import Memory
@@ -167,6 +162,9 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
 
     vad = config.vad.settings()
     control = config.control
+    wake = build_wake(config.wake, on_near_miss=nearly)
+    if isinstance(wake, NoWakeWord):
+        tell(wake, control)
     options = Options(
         host=config.host,
         port=config.port,
@@ -190,7 +188,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     front = front_end.build(config.front_end)
     running = Satellite(
         Identity(config.name, config.area or None),
-        build_wake(config.wake, on_near_miss=nearly),
+        wake,
         Endpointer(vad, SileroDetector()),
         front.plays(build_speaker(config)),
         options,
@@ -199,7 +197,12 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
     )
     session = running.session
     microphone = build_microphone(
-        config, session.ready, heeds=session.heeds, files=choices.mic_files, on_health=running.on_microphone
+        config,
+        session.ready,
+        heeds=session.heeds,
+        started=session.started,
+        files=choices.mic_files,
+        on_health=running.on_microphone,
     )
     return running, front.hears(microphone)
 
@@ -232,11 +235,12 @@ def _wake_choice(config: SatelliteConfig, nearly: Callable[[NearMiss], None]) ->
     from hearth_core.config_wake import WakeWordConfig
 
     from .control import WakeChoice
-    from .ears import build_wake, name_of
-    from .wake import MICRO_WORDS
+    from .ears import build_wake, name_of, trigger_of
+    from .wake_micro import MICRO_WORDS, installed
+    from .wake_word import Trigger
 
     wake = config.wake
-    if wake.engine == "none":
+    if trigger_of(wake) is not Trigger.WAKE_WORD:
         return WakeChoice()
 
     named = {name_of(entry): entry for entry in wake.words}
@@ -248,7 +252,7 @@ def _wake_choice(config: SatelliteConfig, nearly: Callable[[NearMiss], None]) ->
         changed = wake.model_copy(update={"words": chosen, "sensitivity": sensitivity})
         return build_wake(changed, on_near_miss=nearly)
 
-    available = tuple(dict.fromkeys((*named, *MICRO_WORDS)))
+    available = tuple(dict.fromkeys((*named, *(MICRO_WORDS if installed() else ()))))
     return WakeChoice(tuple(named), available, 0.5 if wake.sensitivity is None else wake.sensitivity, make)
 
 

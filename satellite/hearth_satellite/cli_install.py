@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hearth_core.cli import Invocation
+from hearth_core.config_wake import wake_named
 from hearth_core.errors import HearthError, InputError
 
 if TYPE_CHECKING:
@@ -27,13 +28,20 @@ if TYPE_CHECKING:
 _METER_S = 6.0
 _SYSTEMCTL_S = 60.0
 
+wake_option = click.option(
+    "--wake",
+    multiple=True,
+    metavar="WORD|none|button",
+    help="Wake word; again for another. none: any speech. button: only when a button or the driver starts it.",
+)
+
 
 @click.command()
 @click.option("--name", help="What the satellite is called.")
 @click.option("--area", help="The room that it stands in.")
 @click.option("--microphone", metavar="DEVICE", help="Name or number of the sound device that hears.")
 @click.option("--speaker", metavar="DEVICE", help="Name or number of the sound device that answers.")
-@click.option("--wake", multiple=True, metavar="WORD|none", help="Wake word; again for another.")
+@wake_option
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=10700, show_default=True, help="Port to listen on.")
 @click.option("--tls", is_flag=True, help="Make a certificate, and speak TLS on port 10743 too.")
@@ -57,11 +65,18 @@ def install(
     config_path, unit_path = places(system=not of_user)
     if not dry_run:
         look_ahead(config_path, force=force)
-    words = () if wake == ("none",) else wake or ("okay_nabu",)
+    named = wake_named(wake or ("okay_nabu",))
     wishes = Wishes(
-        name or os.uname().nodename or "hearth", area or "", microphone or "", speaker or "", words, host, port,
+        name or os.uname().nodename or "hearth",
+        area or "",
+        microphone or "",
+        speaker or "",
+        tuple(word.model for word in named.get("words", ())),
+        host,
+        port,
         id=f"hearth-{secrets.token_hex(6)}",
-    )  # fmt: skip
+        all_speech=named["engine"] == "none",
+    )
     if not yes:
         given = {key for key, value in (("name", name), ("area", area)) if value is not None}
         wishes = _answered(wishes, given=given, choose_microphone=microphone is None)
@@ -203,11 +218,12 @@ def check(
     from .check import failed
     from .check_own import invitation
     from .cli import Choices, configured
+    from .ears import trigger_of
 
     choices = Choices(mic_files=(mic_file,) if mic_file else (), speaker=speaker, realtime=mic_file is None)
     config = configured((invocation or Invocation()).config().satellite, choices)
     if not as_json and mic_file is None:
-        click.echo(invitation(config.microphone, seconds))
+        click.echo(invitation(config.microphone, seconds, trigger_of(config.wake)))
     findings = asyncio.run(_check_all(config, choices, seconds, server))
     if as_json:
         click.echo(json.dumps({"ok": not failed(findings), "findings": [asdict(finding) for finding in findings]}))
@@ -231,6 +247,7 @@ async def _check_all(config: SatelliteConfig, choices: object, seconds: float, s
     runs = driver is not None and check_own.runs(driver)
     findings = check_own.explained(heard, config.microphone, runs=runs)
     findings.append(await check.check_speaker(build_speaker(config)))
-    findings.append(await asyncio.to_thread(check.check_wake, lambda: build_wake(config.wake), pcm))
+    make = lambda: build_wake(config.wake)  # noqa: E731
+    findings.append(await asyncio.to_thread(check.check_wake, make, pcm, config.control))
     findings.append(driver or await check.check_server(server or ""))
     return findings

@@ -17,6 +17,7 @@ from .news import Happening, News, Told
 from .playback import Playback
 from .session import Session
 from .wake import WakeWord
+from .wake_word import Trigger
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class WakeChoice:
     """What wake words there are to choose from.
 
     Attributes:
-        words: the ones to begin with; none if all speech is for Hearth.
+        words: the ones to begin with; none if no wake word begins a command.
         available: all that can be had.
         sensitivity: to begin with.
         make: returns the detector for these words at this sensitivity; may take a second.
@@ -97,6 +98,7 @@ class Control:
         ok = self._level.ok and self.microphone_ok
         return SatelliteState(
             state=str(self.session.state),
+            trigger=str(self.session.trigger),
             mute=bool(self._settings.mute),
             volume=1.0 if self._settings.volume is None else self._settings.volume,
             wake_word=words[0] if words else "",
@@ -183,6 +185,8 @@ class Control:
         if self._wake.make is None or not new.wake_words:
             if new.wake_words == old.wake_words:
                 return None
+            if self.session.trigger is Trigger.BUTTON:
+                raise InputError("this satellite has no wake word", remedy="Name some as satellite.wake.words")
             raise InputError(
                 "this satellite listens to all speech", remedy="Set satellite.wake.engine to have wake words"
             )

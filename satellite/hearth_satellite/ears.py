@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .microphone import Microphone
     from .near_miss import NearMiss
     from .wake import WakeWord, Word
-    from .wake_word import WakeEngine
+    from .wake_word import Trigger, WakeEngine
     from .watchdog import Health
 
 
@@ -26,11 +26,16 @@ def build_wake(config: WakeConfig, *, on_near_miss: Callable[[NearMiss], None] =
         ConfigError: an unknown wake word, or a model that is missing.
         EngineError: the engine's package is missing.
     """
+    from .button import NoWakeWord
     from .near_miss import NearMisses
     from .wake import AnySpeech, WakeWords, check_known
+    from .wake_word import Trigger
 
-    if config.engine == "none":
-        return AnySpeech()
+    match trigger_of(config):
+        case Trigger.SPEECH:
+            return AnySpeech()
+        case Trigger.BUTTON:
+            return NoWakeWord("pymicro-wakeword" if config.words else "")
     files = [word for word in config.words if word.model.lower().endswith(MODEL_ENDINGS)]
     names = [word for word in config.words if word not in files]
     check_known([word.model for word in names])
@@ -51,6 +56,20 @@ def build_wake(config: WakeConfig, *, on_near_miss: Callable[[NearMiss], None] =
         near_misses=NearMisses(config.near_misses, told=on_near_miss),
         unsure=config.verify,
     )
+
+
+def trigger_of(config: WakeConfig) -> Trigger:
+    """Return what begins a command.
+
+    Without pymicro-wakeword that is a button, if nobody has named a wake word; who has is told by `build_wake`.
+    """
+    from .wake_micro import installed
+    from .wake_word import Trigger
+
+    if config.engine == "none":
+        return Trigger.SPEECH
+    named = "words" in config.model_fields_set
+    return Trigger.WAKE_WORD if config.words and (named or installed()) else Trigger.BUTTON
 
 
 def features_folder(config: WakeConfig) -> Path:
@@ -76,6 +95,7 @@ def build_microphone(
     ready: Callable[[], bool],
     *,
     heeds: Callable[[], bool] | None = None,
+    started: Callable[[], bool] = lambda: False,
     files: tuple[Path, ...] = (),
     on_health: Callable[[Health], None] = lambda health: None,
 ) -> Microphone:
@@ -85,6 +105,8 @@ def build_microphone(
         config: the satellite's.
         ready: whether a new command is listened for.
         heeds: whether any sound is, of a command that is under way too; `ready` if None.
+        started: whether a command is under way that something else has begun. Where only that can begin one, recordings
+            wait for it.
         files: recordings, in place of the one configured.
         on_health: told when a sound device dies, and when it works again.
     """
@@ -92,6 +114,7 @@ def build_microphone(
 
     from .microphone import FileMicrophone, StdinMicrophone
     from .socket_microphone import SocketMicrophone
+    from .wake_word import Trigger
 
     microphone = config.microphone
     audio = PcmFormat(microphone.rate, microphone.width, microphone.channels)
@@ -100,9 +123,11 @@ def build_microphone(
             # The end of speech is to be found in the pause; after a very short command it takes 1 s of silence.
             pause_s = max(1.0, config.vad.silence_s) + 0.5
             paths = files or (Path(microphone.file),)
-            return FileMicrophone(paths, ready=ready, pause_s=pause_s, realtime=microphone.realtime)
+            begins = started if trigger_of(config.wake) is Trigger.BUTTON else ready
+            return FileMicrophone(paths, ready=begins, pause_s=pause_s, realtime=microphone.realtime)
         case "stdin":
-            return StdinMicrophone(audio, channel=microphone.channel, ready=ready)
+            # A button may be pressed as soon as a driver is there.
+            return StdinMicrophone(audio, channel=microphone.channel, ready=lambda: ready() or started())
         case "socket":
             return SocketMicrophone(
                 microphone.host,

@@ -47,11 +47,12 @@ class Wishes:
     Attributes:
         name, area: what it is called and where it stands.
         microphone, speaker: sound devices; empty for the system's default.
-        wake_words: to listen for; none for all speech.
+        wake_words: to listen for; none: it listens only when a button starts it.
         host, port: where drivers connect.
         id: what it is known by on the network for good.
         socket: the control socket, for lights and buttons.
         token_file, cert_file, key_file: who may drive it; empty for everybody.
+        all_speech: whatever is said is a command, and there is no wake word.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Wishes:
     token_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    all_speech: bool = False
 
 
 def configuration(wishes: Wishes) -> str:
@@ -81,7 +83,7 @@ def configuration(wishes: Wishes) -> str:
         "port": wishes.port,
         "microphone": {"device": wishes.microphone},
         "speaker": {"device": wishes.speaker},
-        "wake": {"words": list(wishes.wake_words)} if wishes.wake_words else {"engine": "none"},
+        "wake": {"engine": "none"} if wishes.all_speech else {"words": list(wishes.wake_words)},
         "control": control,
     }
     head = "# The satellite of this machine. `hearth config check` tells mistakes, `hearth satellite check` tries it.\n"

@@ -2,7 +2,8 @@
 
 <base>/<id>/status          online or offline, retained; offline is the last will
 <base>/<id>/state           the satellite's whole state as JSON, retained
-<base>/<id>/set/<setting>   mute ON|OFF, wake_word NAME, sensitivity 0-100, volume 0-100, restart PRESS
+<base>/<id>/set/<setting>   mute ON|OFF, wake_word NAME, sensitivity 0-100, volume 0-100, listen and
+                            restart PRESS
 <prefix>/device/<id>/config what the device consists of, retained; sent again when Home Assistant says `online`
 """
 
@@ -29,7 +30,7 @@ from .events import Identity
 
 _LOG = logging.getLogger(__name__)
 
-SETTINGS: Final = ("mute", "wake_word", "sensitivity", "volume", "restart")
+SETTINGS: Final = ("mute", "wake_word", "sensitivity", "volume", "listen", "restart")
 
 
 class MqttDevice:
@@ -118,14 +119,20 @@ class MqttDevice:
             _LOG.warning("a retained message on %s is not obeyed", message.topic)
             return
         setting = message.topic.rpartition("/")[2]
-        if setting == "restart":
+        if setting in ("listen", "restart"):
             if message.payload == b"PRESS":
-                self._control.restart()
+                self._press(setting)
             return
         try:
             self._control.submit(_change(setting, message.payload.decode()))
         except (ValueError, InputError) as error:
             _LOG.warning("what came on %s cannot be set: %s", message.topic, error)
+
+    def _press(self, button: str) -> None:
+        if button == "restart":
+            self._control.restart()
+        elif not self._control.session.wake_up():
+            _LOG.info("listen was pressed over MQTT, and no command can begin now")
 
 
 def _change(setting: str, payload: str) -> SettingsChange:
@@ -146,7 +153,7 @@ def _change(setting: str, payload: str) -> SettingsChange:
 def _entities(state: SatelliteState) -> dict[str, dict[str, Any]]:
     text = files("hearth_satellite").joinpath("mqtt_device.yaml").read_text("utf-8")
     entities: dict[str, dict[str, Any]] = yaml.safe_load(text)
-    if not state.available_wake_words:  # all speech is for Hearth: there is nothing to choose
+    if not state.available_wake_words:  # a satellite without wake words
         for key in ("wake_word", "sensitivity"):
             entities[key] = {"p": entities[key]["p"]}  # a platform alone takes away what was there before
     return entities

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from wyoming.event import Event
 
@@ -66,12 +66,22 @@ class Sending:
         self._end_of_speech.reset()
         return self.command_id
 
-    def open(self, detection: Detection | None, lead: list[bytes]) -> None:
-        """Tell the driver of it: of the wake word, if one was heard, and how much of the sound is from before it."""
+    def levels(self) -> dict[str, float]:
+        """Return how loud the wake word was that has just ended, and the room before it."""
+        return self._loudness.facts()
+
+    def open(self, detection: Detection | None, lead: list[bytes], levels: Mapping[str, float] | None = None) -> None:
+        """Tell the driver of it: of the wake word, if one was heard, and how much of the sound is from before it.
+
+        Args:
+            detection: the wake word.
+            lead: the sound from before its detection.
+            levels: what `levels` said at its detection; None if that is now.
+        """
         facts: dict[str, float | bool] = {}
         woken = detection is not None and bool(detection.wake_word)
         if woken:
-            facts |= self._loudness.facts()
+            facts |= self.levels() if levels is None else levels
             word = b"".join(lead)
             if (word_end := word_end_ms(word)) is not None:
                 facts["word_end_ms"] = word_end

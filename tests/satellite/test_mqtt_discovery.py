@@ -21,8 +21,9 @@ from tests.satellite.on_mqtt import CONFIG, DEVICE_ID, ROOT, Stranger, device
 PLATFORMS = {
     "mute": "switch", "wake_word": "select", "sensitivity": "number", "volume": "number", "state": "sensor",
     "last_command": "sensor", "level": "sensor", "microphone_ok": "binary_sensor", "restart": "button",
+    "listen": "button",
 }  # fmt: skip
-SET = {"mute", "wake_word", "sensitivity", "volume", "restart"}
+SET = {"mute", "wake_word", "sensitivity", "volume", "listen", "restart"}
 # What a person does in Home Assistant, as its platforms send it.
 COMMANDS = [
     ("mute", "ON"), ("mute", "OFF"), ("volume", "0"), ("volume", "29"), ("volume", "100"), ("sensitivity", "57"),

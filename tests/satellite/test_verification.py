@@ -12,7 +12,7 @@ from hearth_core.control_event import WAKE as QUESTION
 from hearth_core.control_event import WakeVerdict
 from hearth_satellite.news import Happening
 from hearth_satellite.session import State
-from tests.satellite.around import Room
+from tests.satellite.around import Room, noise
 from tests.satellite.fakes import END, QUIET, TALK, WAKE, ByteWake
 
 MAYBE = bytes([9]) * 1024
@@ -69,6 +69,34 @@ def test_all_that_was_said_meanwhile_is_in_the_command() -> None:
     room.hear(END)
     assert room.state() is State.ANSWERING
     assert QUESTION not in room.peer.types(), "it is verified already"
+
+
+class Word(ByteWake):
+    """Detects the chunk `MAYBE`, as sure as a test wants."""
+
+    def __init__(self, *, sure: bool) -> None:
+        super().__init__()
+        self.sure = sure
+
+    def feed(self, chunk: bytes) -> Detection | None:
+        return Detection("alexa", 0.4, 1234, sure=self.sure) if chunk == MAYBE else None
+
+
+def levels(*, sure: bool) -> tuple[float, float]:
+    """Say a word in a quiet room, then something much louder; return the levels of both that the driver is told."""
+    room = Room(wake=Word(sure=sure))
+    room.peer.verifies = True
+    room.session.run(room.peer)
+    room.hear(*[noise(10)] * 80, *[noise(1000)] * 20, MAYBE)
+    room.hear(*[noise(8000)] * 25)
+    if not sure:
+        answer(room, said=True)
+    (context,) = (event.data["context"] for event in room.peer.events if event.type == "detection")
+    return context["level_dbfs"], context["noise_dbfs"]
+
+
+def test_the_level_of_an_unsure_word_is_its_own_and_not_that_of_what_came_after_it() -> None:
+    assert levels(sure=False) == levels(sure=True)
 
 
 def test_a_command_that_is_over_before_the_verdict_ends_once() -> None:

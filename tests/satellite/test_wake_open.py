@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -81,17 +82,21 @@ def test_a_model_of_something_else_is_told(models: Path, tmp_path: Path) -> None
         OpenEngine([models / "embedding_model.onnx"], models)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A server without a log."""
+class Noting(SimpleHTTPRequestHandler):
+    """A server that notes what it is asked for."""
+
+    asked: ClassVar[list[str]] = []
 
     def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.asked.append(self.path)
 
 
 @pytest.fixture
 def release(models: Path) -> Iterator[str]:
-    def handler(*args: object) -> Quiet:
-        return Quiet(*args, directory=str(models))  # type: ignore[arg-type]
+    def handler(*args: object) -> Noting:
+        return Noting(*args, directory=str(models))  # type: ignore[arg-type]
+
+    Noting.asked.clear()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -130,6 +135,25 @@ def test_non_commercial_words_are_fetched_only_by_who_says_so() -> None:
     assert names(("hey_rhasspy_v0.1",), accept_licence=True)[-1] == "hey_rhasspy_v0.1.onnx"
     with pytest.raises(InputError, match="not the name"):
         names(("../../etc/passwd",), accept_licence=True)
+
+
+def test_a_non_commercial_word_is_asked_for_only_by_its_name(release: str, models: Path, tmp_path: Path) -> None:
+    (models / "hey_rhasspy_v0.1.onnx").write_bytes((models / "hey_house.onnx").read_bytes())
+    fetch(names((), accept_licence=True), tmp_path, release=release, checksums={}, told=lambda line: None)
+    assert Noting.asked == ["/melspectrogram.onnx", "/embedding_model.onnx"]
+    wanted = names(("hey_rhasspy_v0.1",), accept_licence=True)
+    fetch(wanted, tmp_path, release=release, checksums={}, told=lambda line: None)
+    assert Noting.asked[2:] == ["/hey_rhasspy_v0.1.onnx"]
+
+
+def test_a_satellite_fetches_nothing_by_itself(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*where: object) -> None:
+        raise AssertionError(f"it connects to {where}")
+
+    monkeypatch.setattr("socket.socket.connect", connect)
+    for model, features in (("hey_rhasspy_v0.1.onnx", models), (str(models / "hey_house.onnx"), tmp_path)):
+        with pytest.raises(ConfigError):
+            build_wake(WakeConfig.model_validate({"words": [model], "features": str(features)}))
 
 
 def test_the_command_asks_for_the_licence() -> None:

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(1200)  # the first test of all installs Home As
 FRESH = {
     "mute": "off", "wake_word": "alexa", "sensitivity": "50", "volume": "100", "state": "idle", "last_command": "",
     "level": "unknown", "microphone_ok": "on", "restart": "unknown",
+    "listen": "unknown",
 }  # fmt: skip
 LOUD = np.random.default_rng(0).integers(-8000, 8000, 16_000).astype("<i2").tobytes()
 
