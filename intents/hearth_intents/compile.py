@@ -165,7 +165,9 @@ class Compiler(Phrasing):
         return node
 
     def _closing(self, start: int, telling: int, end: int) -> set[int]:
-        """Return the nodes of `start` after which no more than `end` follows, but for places that tell nothing.
+        """Return the nodes of `start` after which no more than `end` follows, but for what tells nothing.
+
+        That is a place where the thing is in any case, and words that add nothing.
 
         Args:
             start: everything that can be said.
@@ -173,6 +175,7 @@ class Compiler(Phrasing):
             end: what may follow every sentence. Equal nodes are one node, so it stands wherever nothing else can.
         """
         done = {end, EMPTY}
+        done |= {node for node in self.words.reachable(start) if self._adds_nothing(node, end)}
         closing: set[int] = set()
         not_closing: set[int] = set()
         alike: set[int] = set()  # below these both are the same, and most of them are: no pairs are needed
@@ -192,6 +195,23 @@ class Compiler(Phrasing):
         for node in self.words.reachable(*alike):
             (closing if node in done else not_closing).add(node)
         return closing - not_closing
+
+    def _adds_nothing(self, node: int, end: int) -> bool:
+        """Return whether a sentence that is whole in a node can go on only with words that add nothing, if at all."""
+        if not self.words.final(node):
+            return False
+        polite, empty = self.words.arcs(end), self.speech.adds_nothing
+        pending, seen = [node], {node}
+        while pending:
+            for word, target in self.words.arcs(pending.pop()).items():
+                if polite.get(word) == target:
+                    continue
+                if word < 0 or self.symbols.texts[word] not in empty:
+                    return False
+                if target not in seen:
+                    seen.add(target)
+                    pending.append(target)
+        return True
 
     def _skip_words(self, never: frozenset[str]) -> Iterator[list[int]]:
         for phrase in self.sentences.intents.skip_words:

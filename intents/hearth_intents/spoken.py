@@ -50,6 +50,7 @@ class Speech:
         ordinals: endings that make a number an ordinal, e.g. nd in "2nd".
         vowels: a word of plain letters without any of them is spelled; empty: no word is.
         say_as: words that are said otherwise than written, e.g. whats as "what's".
+        adds_nothing: words with which a sentence may go on that is whole, and mean the same.
         never_before, never_after: what may be left out of a sentence, but is not said before or after one.
     """
 
@@ -58,6 +59,7 @@ class Speech:
     ordinals: frozenset[str] = frozenset()
     vowels: frozenset[str] = frozenset()
     say_as: Mapping[str, str] = field(default_factory=dict)
+    adds_nothing: frozenset[str] = frozenset()
     never_before: frozenset[str] = frozenset()
     never_after: frozenset[str] = frozenset()
 
@@ -130,6 +132,7 @@ def speech(language: str) -> Speech:
                 ordinals=frozenset(data.get("ordinals", ())),
                 vowels=frozenset(data.get("vowels", "")),
                 say_as=data.get("say_as", {}),
+                adds_nothing=frozenset(data.get("adds_nothing", ())),
                 never_before=frozenset(data.get("never_before", ())),
                 never_after=frozenset(data.get("never_after", ())),
             )

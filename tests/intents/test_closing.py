@@ -23,7 +23,7 @@ intents:
           - "turn on the lights [in [the] {area}]"
   Brew:
     data:
-      - sentences: ["brew (tea|coffee [with milk])"]
+      - sentences: ["brew (tea|coffee [with milk])", "warm the (cup [right now]|pot [now|well])"]
 """
 
 HOME = Home.of(
@@ -74,6 +74,12 @@ def state_after(grammar: Grammar, sentence: str) -> int:
         ("turn on lamp", False),  # the room tells which
         ("turn on lamp in the hall", True),
         ("brew", False),
+        ("warm the cup", True),  # "right now" adds nothing
+        ("warm the cup right", False),
+        ("warm the cup right now", True),
+        ("warm the cup please", True),
+        ("warm the pot", False),  # "well" does
+        ("warm the pot now", True),
     ],
 )
 def test_what_can_follow(sentence: str, closed: bool, grammar: Grammar) -> None:

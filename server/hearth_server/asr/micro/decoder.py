@@ -168,7 +168,9 @@ class Decoder:
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
-        whole = stands.score[self._complete(stands)]
+        complete = self._complete(stands)
+        settled = complete & graph.closing[stands.state]
+        whole = stands.score[complete]
         path = self._passing.path(_last_step(stands.tokens, token))
         said = [step.word for step in path if step.word != NO_WORD]
         if state != _NO_STATE:
@@ -180,6 +182,8 @@ class Decoder:
             inside_word=state == _NO_STATE and len(path) > 0,
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
             ahead=float(stands.score[best] - whole.max()) if len(whole) else math.inf,
+            whole=_lead(stands.score, complete),
+            settled=_lead(stands.score, settled),
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
@@ -231,6 +235,12 @@ class _Stands:
     state: Ints
     words: Hashes
     score: Scores
+
+
+def _lead(scores: Scores, chosen: NDArray[np.bool_]) -> float:
+    """Return by how much the best of those chosen are better than the best others."""
+    chosen_best, best = (float(part.max(initial=-math.inf)) for part in (scores[chosen], scores[~chosen]))
+    return -math.inf if chosen_best == -math.inf else chosen_best - best
 
 
 def _last_step(tokens: Tokens, token: int) -> int:

@@ -91,7 +91,7 @@ class MicroEngine:
                 remedy="Set server: engine: to whisper, or language: to what the engine hears",
             )
         graph = grammar.graph
-        phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary))
+        phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary), grammar.closing)
         with self._lock:
             self._home = _Home(phones, Sentences(graph, grammar.closing, Choices(phones)))
 

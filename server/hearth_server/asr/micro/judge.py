@@ -28,7 +28,8 @@ UNCALIBRATED: Final = Calibration(slope=5.0, offset=-8.0)
 # Nats that speak for a sentence where the speaker was asked something just before: hardly anything else is said then.
 # With them each of 41 recordings of a lone "yes" or "no" is taken, without them 34; none for the other.
 REPLY_EVIDENCE: Final = 3.5
-# By so many nats the best path must be ahead of those with other words, or what may follow is not known.
+# By so many nats the best path must be ahead of those that are not as far, or what may follow is not known. Which words
+# it has is another question: "lights" or "light", nothing more is said.
 EARLY_LEAD: Final = 1.0
 # The same as a share of the readings, of two.
 EARLY_SHARE: Final = 1.0 / (1.0 + math.exp(-EARLY_LEAD))
@@ -126,16 +127,18 @@ class Judge:
 
     def _outlook(self, result: Result, sure: float, sentences: Sentences) -> Outlook:
         standing = result.standing
-        words, clear = standing.words, standing.lead >= EARLY_LEAD
+        whole, settled = standing.whole >= EARLY_LEAD, standing.settled >= EARLY_LEAD
         if standing.inside_word and sure >= self.least_confidence:
             # Nobody pauses within a word: the sentence that is believed was the whole, its last phones said weakly.
             best = result.readings[0]
-            words, clear = tuple(word.text for word in best.words), best.posterior >= EARLY_SHARE
-        elif not standing.complete:
-            return Outlook.OPEN if clear and (standing.words or standing.inside_word) else Outlook.UNKNOWN
-        if not clear or sure < EARLY_CONFIDENCE:
+            whole = best.posterior >= EARLY_SHARE
+            settled = whole and sentences.closed(word.text for word in best.words)
+        elif not standing.complete and not whole:
+            begun = standing.words or standing.inside_word
+            return Outlook.OPEN if begun and standing.lead >= EARLY_LEAD else Outlook.UNKNOWN
+        if not whole or sure < EARLY_CONFIDENCE:
             return Outlook.UNKNOWN
-        return Outlook.COMPLETE if sentences.closed(words) else Outlook.EXTENDABLE
+        return Outlook.COMPLETE if settled else Outlook.EXTENDABLE
 
 
 def _is_open(standing: Standing) -> bool:

@@ -7,8 +7,8 @@ compiles in a fraction of a second, so a changed name simply compiles all of it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,7 @@ class PhoneGraph:
         end_word, end_state: shape (ends,), int32: a word that is complete at the node, and the word state after it.
         root: shape (states,), int32: the node in which the words that leave each word state begin.
         final: shape (states,), bool: whether a sentence may end in a word state.
+        closing: shape (states,), bool: whether nothing but politeness can follow in it.
         guessed: words that came without a pronunciation, and got one by the rules of spelling.
     """
 
@@ -62,6 +63,7 @@ class PhoneGraph:
     end_state: Ints
     root: Ints
     final: NDArray[np.bool_]
+    closing: NDArray[np.bool_]
     guessed: tuple[str, ...] = ()
 
     @property
@@ -74,16 +76,19 @@ class PhoneGraph:
         """Memory of the arrays."""
         arcs = (self.arc_start, self.arc_node, self.arc_phone, self.arc_word)
         ends = (self.end_start, self.end_word, self.end_state)
-        return sum(array.nbytes for array in (self.phone, *arcs, *ends, self.root, self.final))
+        return sum(array.nbytes for array in (self.phone, *arcs, *ends, self.root, self.final, self.closing))
 
 
-def compile_phones(graph: WordGraph, pronunciations: Mapping[str, Sequence[str]]) -> PhoneGraph:
+def compile_phones(
+    graph: WordGraph, pronunciations: Mapping[str, Sequence[str]], closing: Collection[int] = ()
+) -> PhoneGraph:
     """Return the phone graph of a word graph.
 
     Args:
         graph: deterministic, without circles.
         pronunciations: for each word one or several, as phones of CMUdict separated by blanks (`pronounce`). A word
             that has none is spelt by rule and listed in `guessed`.
+        closing: states of the word graph after which nothing but politeness is said.
 
     Raises:
         EngineError: the graph holds no sentence, is too large, or a pronunciation has what is no English phone.
@@ -94,9 +99,10 @@ def compile_phones(graph: WordGraph, pronunciations: Mapping[str, Sequence[str]]
     trie = _Trie(said)
     arc, leaf = trie.leaves_of(graph.arcs[:, 2])
     tree = _tree(graph, trie, arc, leaf)
-    final = np.zeros(graph.states, dtype=np.bool_)
+    final, closed = np.zeros((2, graph.states), dtype=np.bool_)
     final[graph.finals] = True
-    return _shared(tree, graph, final, guessed)
+    closed[list(closing)] = True
+    return replace(_shared(tree, graph, final, guessed), closing=closed & final)
 
 
 def _pronounced(
@@ -290,6 +296,7 @@ def _shared(tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], guessed: tu
         end_state=end_state.astype(np.int32),
         root=number[: graph.states].astype(np.int32),
         final=final,
+        closing=np.zeros_like(final),
         guessed=guessed,
     )
 
