@@ -27,7 +27,7 @@ class _Keeping:
     """An engine that keeps what it is given, for one utterance."""
 
     def __init__(self, engine: Engine) -> None:
-        self.name, self.closed = engine.name, engine.closed
+        self.name, self.closed, self.least_confidence = engine.name, engine.closed, engine.least_confidence
         self.kept = bytearray()
         self._engine = engine
         self.use, self.close = engine.use, engine.close

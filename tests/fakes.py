@@ -87,6 +87,7 @@ class FakeEngine:
 
     name = "fake"
     closed = False
+    least_confidence = 0.0
 
     def __init__(self, texts: Iterable[str] = ("",), confidence: float | None = 0.9) -> None:
         self._texts = list(texts)

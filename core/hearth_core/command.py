@@ -77,6 +77,7 @@ class Transcription:
 
     `closed`: the readings are sentences of the home's grammar. What is no command to the letter is said in a
     conversation ("yes", "the other one"), and no command that was misheard.
+    `least`: so likely, 0 to 1, the readings that mean a command or its rivals must be together, or it is not believed.
     """
 
     hypotheses: tuple[Hypothesis, ...]
@@ -84,6 +85,7 @@ class Transcription:
     end: EndReason = EndReason.STOP
     audio_seconds: float = 0.0
     closed: bool = False
+    least: float = 0.0
 
     @property
     def text(self) -> str:

@@ -113,10 +113,13 @@ class MicroConfig(Section):
     """The micro engine: Hearth's own small speech model."""
 
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
-    # At 0.55 a microphone that is always open takes other speech for nine commands an hour, most of them barely; for at
-    # most a hundredth more of the right readings turned down 0.65 spares these (docs/micro.md).
+    # Of five hours of other speech 0.65 takes what was said as a command, and at 0.55 some that was not; readings that
+    # are less sure of what was meant are right half of the time (docs/micro.md).
     least_confidence: float = Field(
-        default=0.65, ge=0.01, le=0.99, description="How sure it must be that a sentence of the home was said at all."
+        default=0.65,
+        ge=0.01,
+        le=0.99,
+        description="How sure it must be that a sentence of the home was said, and of what was meant.",
     )
 
 

@@ -98,7 +98,8 @@ class Matcher:
             found = self._to_the_letter(hypothesis.text, context)
             if len(found) == 1:
                 behind = transcription.hypotheses[transcription.hypotheses.index(hypothesis) + 1 :]
-                return Understood((self._beside(found[0], hypothesis, behind, context),))
+                clause = self._beside(found[0], hypothesis, behind, context)
+                return Understood((clause,) if _meant_at_all(clause) >= transcription.least else ())
             if found:
                 return Understood(tuple(_weighed(clause, hypothesis.confidence) for clause in found))
         if transcription.closed:
@@ -353,6 +354,11 @@ def _likely(heard: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
     """Return the readings that are almost as likely as the first, and those without a confidence."""
     least = LIKELY_SHARE * (heard[0].confidence or 0.0) if heard else 0.0
     return tuple(each for each in heard if each.confidence is None or each.confidence >= least)
+
+
+def _meant_at_all(clause: Clause) -> float:
+    """Return how likely it is that one of the things was meant that a clause can mean."""
+    return max((match.score for match in clause.matches), default=1.0) + sum(rival.score for rival in clause.rivals)
 
 
 def _score(found: tuple[Clause, ...]) -> float:

@@ -169,7 +169,8 @@ class Listening:
         end = self._end or (EndReason.STOP if self._endpointer.speech_started else EndReason.NO_SPEECH)
         heard = self._stream.finish() if self._endpointer.speech_started else ()
         seconds = (self._position + len(self._held) // _SAMPLE_BYTES) / RATE
-        return Transcription(heard, self._engine.name, end, seconds, self._engine.closed)
+        engine = self._engine
+        return Transcription(heard, engine.name, end, seconds, engine.closed, engine.least_confidence)
 
     def close(self) -> None:
         """Give the recogniser back; may be repeated."""

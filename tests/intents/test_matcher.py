@@ -240,6 +240,25 @@ def test_readings_almost_as_likely_are_rivals(
 
 
 @pytest.mark.parametrize(
+    ("heard", "understood"),
+    [
+        ([("turn on the bed light", 0.7)], True),
+        ([("turn on the bed light", 0.6)], False),
+        ([("turn on the bed light", 0.4), ("turn the bed light on", 0.3)], True),  # two ways to say the same
+        ([("turn on the bed light", 0.4), ("turn off the bed light", 0.3)], True),  # one of the two: asked about
+        ([("turn on the bed light", 0.5), ("turn off the bed light", 0.1)], False),  # no rival
+        ([("no such thing", 0.5), ("turn on the bed light", 0.4)], False),
+        ([("turn on the bed light", None)], True),
+    ],
+)
+def test_what_is_not_likely_enough_to_be_meant_is_not_believed(
+    heard: list[tuple[str, float | None]], understood: bool
+) -> None:
+    assert bool(MATCHER.understand(replace(_heard(*heard), closed=True, least=0.65), OFFICE)) is understood
+    assert MATCHER.understand(replace(_heard(*heard), closed=True), OFFICE)
+
+
+@pytest.mark.parametrize(
     ("text", "meant"),
     [
         ("turn on the bed light", ["light.bed_light"]),

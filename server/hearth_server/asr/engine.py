@@ -131,9 +131,11 @@ class Engine(Recogniser, Protocol):
 
     Attributes:
         closed: it hears sentences of the grammar, and nothing else.
+        least_confidence: from which what its readings mean is believed, 0 to 1.
     """
 
     closed: bool
+    least_confidence: float
 
     def open(self) -> Stream:
         """Begin an utterance.

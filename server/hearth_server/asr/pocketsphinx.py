@@ -113,6 +113,7 @@ class PocketsphinxEngine:
 
     name = "pocketsphinx"
     closed = True
+    least_confidence = 0.0  # what it turns down has no text
 
     def __init__(self) -> None:
         self._module = extras.load("pocketsphinx", extra="server", error=EngineError)

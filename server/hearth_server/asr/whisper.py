@@ -44,6 +44,7 @@ class WhisperEngine:
 
     name = "whisper"
     closed = False
+    least_confidence = 0.0
 
     def __init__(self, config: WhisperConfig, language: str = "en") -> None:
         module = extras.load("faster_whisper", extra="whisper", error=EngineError)

@@ -71,6 +71,7 @@ class MicroEngine:
 
     def __init__(self, config: MicroConfig | None = None) -> None:
         config = config or MicroConfig()
+        self.least_confidence = config.least_confidence
         self.model = MicroModel(Path(config.model).expanduser() if config.model else SHIPPED)
         self.judge = Judge(self.model.card, config.least_confidence)
         self._dictionary = dictionary()
