@@ -21,8 +21,8 @@ from hearth_satellite.check import Verdict, check_server, check_speaker, check_w
 from hearth_satellite.speaker import DeviceSpeaker, FileSpeaker
 from tests.fakes import silence, tone
 from tests.satellite.fakes import TALK, ByteWake
+from tests.satellite.sound_card import FakeSoundDevice
 from tests.satellite.test_check import noise
-from tests.satellite.test_microphone import FakeSoundDevice
 
 ALEXA = Path(__file__).parent.parent / "data" / "satellite" / "alexa-rms.flac"
 WAIT_S = 60

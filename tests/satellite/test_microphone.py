@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,9 +27,9 @@ from hearth_satellite.microphone import (
     StdinMicrophone,
 )
 from tests.real.parts import library
+from tests.satellite.sound_card import FakeSoundDevice, PortAudioError
 
 SILENCE = bytes(CHUNK_BYTES)
-ROOT = Path(__file__).parents[2]
 RAMP = np.arange(-8000, 8000, dtype="<i2").tobytes()  # one second, no sample twice
 
 
@@ -212,58 +210,6 @@ async def test_a_pipe_that_does_not_wait_is_no_end() -> None:
     assert rest.startswith(RAMP[CHUNK_BYTES:])
 
 
-class PortAudioError(Exception):
-    """As sounddevice has it."""
-
-
-class CallbackStop(Exception):  # noqa: N818 - sounddevice's name
-    """As sounddevice has it."""
-
-
-class FakeSoundDevice:
-    """The part of sounddevice that a microphone uses; `speak` is what PortAudio's thread would do."""
-
-    PortAudioError = PortAudioError
-    CallbackStop = CallbackStop
-
-    def __init__(self, *rates: int) -> None:
-        self.rates = rates
-        self.opened: dict[str, Any] = {}
-        self.closed = False
-        self.callback: Callable[..., None] = lambda *args: None
-        self.finished: Callable[[], None] = lambda: None
-
-    def query_devices(self, device: str | int | None = None, kind: str | None = None) -> Any:
-        devices = [
-            {"name": "usb mic", "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 48000.0}
-        ]
-        return devices if kind is None else devices[0]
-
-    def check_input_settings(self, *, samplerate: float, **wanted: Any) -> None:
-        if wanted["device"] not in (None, 0, "usb mic"):
-            raise ValueError(f"No input device matching {wanted['device']!r}")
-        if samplerate not in self.rates:
-            raise PortAudioError("Invalid sample rate [PaErrorCode -9997]")
-
-    def RawInputStream(
-        self, *, callback: Callable[..., None], finished_callback: Callable[[], None], **options: Any
-    ) -> FakeSoundDevice:
-        if options["samplerate"] not in self.rates:
-            raise PortAudioError("Device unavailable [PaErrorCode -9985]")
-        self.callback, self.finished, self.opened = callback, finished_callback, options
-        return self
-
-    def start(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self.closed = True
-
-    def speak(self, *blocks: bytes) -> None:
-        for block in blocks:
-            self.callback(block, len(block) // 2, None, None)
-
-
 async def test_a_device_is_heard_in_its_own_rate() -> None:
     fake = FakeSoundDevice(48000)
     async with DeviceMicrophone("0", PcmFormat(16000, 2, 1), sounddevice=fake) as microphone:
@@ -277,75 +223,6 @@ async def test_a_device_is_heard_in_its_own_rate() -> None:
     assert fake.closed
     crossings = np.count_nonzero(np.diff(np.signbit(np.frombuffer(heard, "<i2")).astype(int)))
     assert crossings == pytest.approx(2 * 440 * 0.96, abs=4)
-
-
-async def test_a_device_whose_stream_has_ended_ends_after_its_last_sound() -> None:
-    fake = FakeSoundDevice(16000)
-    async with asyncio.timeout(10), DeviceMicrophone(None, PcmFormat(), sounddevice=fake) as microphone:
-        await asyncio.to_thread(fake.speak, SILENCE, SILENCE)
-        await asyncio.to_thread(fake.finished)
-        assert [chunk async for chunk in microphone] == [SILENCE] * 2
-
-
-async def test_portaudio_s_thread_has_ended_by_itself_when_its_stream_is_closed() -> None:
-    events: list[str] = []
-
-    class Card(FakeSoundDevice):
-        def run(self) -> None:
-            try:
-                while True:
-                    self.speak(SILENCE)
-            except CallbackStop:
-                events.append("ended")
-            self.finished()
-
-        def close(self) -> None:
-            events.append("closed")
-
-    fake = Card(16000)
-    async with DeviceMicrophone(None, PcmFormat(), sounddevice=fake):
-        thread = threading.Thread(target=fake.run)
-        thread.start()
-    thread.join()
-    assert events == ["ended", "closed"]
-
-
-NEVER_CLOSES = """
-import asyncio, atexit
-from hearth_core.audio import PcmFormat
-from hearth_satellite import watchdog
-from hearth_satellite.microphone import DeviceMicrophone
-from tests.satellite.test_microphone import FakeSoundDevice
-import threading
-
-watchdog._CLOSE_S = 1.0
-
-class Card(FakeSoundDevice):
-    def close(self):
-        threading.Event().wait()
-
-    _exit_handler = close
-
-def make(failures):
-    return DeviceMicrophone(None, PcmFormat(), sounddevice=card)
-
-async def hear():
-    async with watchdog.WatchedMicrophone(make, watchdog.Patience()):
-        pass
-
-card = Card(16000)
-atexit.register(card._exit_handler)
-asyncio.run(hear())
-print("done")
-"""
-
-
-def test_a_device_that_never_closes_does_not_keep_the_satellite_from_ending() -> None:
-    run = subprocess.run(
-        [sys.executable, "-c", NEVER_CLOSES], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (run.returncode, run.stdout) == (0, "done\n"), run.stderr
-    assert "left behind" in run.stderr
 
 
 async def test_sound_that_nobody_takes_is_dropped_the_oldest_first() -> None:
@@ -372,20 +249,6 @@ async def test_a_missing_portaudio_is_told_with_what_to_install(monkeypatch: pyt
     monkeypatch.setattr(device_module, "_import_sounddevice", no_library)
     with pytest.raises(AudioError, match="apt install libportaudio2"):
         await all_of(DeviceMicrophone(None, PcmFormat()))
-
-
-def test_a_portaudio_that_does_not_begin_is_told_with_where_to_look(tmp_path: Path) -> None:
-    library("portaudio", "libportaudio2")
-    (tmp_path / "asoundrc").write_text("pcm.broken { type")
-    command = [sys.executable, "-m", "hearth_core", "satellite", "check", "--seconds", "1", "--json"]
-    environment = {**os.environ, "ALSA_CONFIG_PATH": f"{tmp_path}/asoundrc"}
-    run = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert run.returncode == 1, run.stderr
-    found = json.loads(run.stdout)["findings"][0]
-    assert (found["verdict"], found["says"].startswith("PortAudio does not begin (")) == ("failed", True)
-    assert "~/.asoundrc" in found["remedy"]
 
 
 def test_the_recordings_of_the_tests_are_what_they_say() -> None:
