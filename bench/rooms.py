@@ -4,10 +4,10 @@
 
 Houses of 2 to 4 satellites are built by `bench/rooms_acoustics.py`: rooms in a row, doors open and closed, a fridge or
 a recorded noise beside one satellite in every other house, microphones of -6 to +6 dB, clocks that are up to 100 ppm
-wrong, a network of 2 to 300 ms each way with jitter. In each, a dozen commands are spoken one after the other by
-people in rooms that have a satellite; in one of ten two people speak in two rooms at once. What every satellite hears
-goes through the real wake word model, and, where that detects it, with the satellite's own figures to the server's
-real arbitration.
+too fast or slow and up to 5 s off, a network of 2 to 300 ms each way with jitter. In each, a dozen commands are spoken
+one after the other by people in rooms that have a satellite; in one of ten two people speak in two rooms at once. What
+every satellite hears goes through the real wake word model, and, where that detects it, as the satellite's events, with
+its own figures and the time of its own clock, to the server's real arbitration.
 
 The wake words are the tests' synthesised ones, up to 6 % faster or slower; the commands are real speech: from DIR (the
 recordings of home-commands and barista-dev, by default ../shared/speech), else those of examples/recordings. What the
@@ -40,14 +40,18 @@ from bench.rooms_cases import CHUNK, PREROLL_S, Case, Heard, simulate  # noqa: E
 from bench.rooms_report import missed, report  # noqa: E402
 from bench.rooms_speech import Speech, load_speech  # noqa: E402
 from bench.virtual_time import run_virtually  # noqa: E402
+from wyoming.audio import AudioChunk  # noqa: E402
+from wyoming.pipeline import PipelineStage, RunPipeline  # noqa: E402
+from wyoming.wake import Detection  # noqa: E402
 
 from hearth_core.command import Context, EndReason, Hypothesis, Stopwatch, Transcription  # noqa: E402
 from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector, SpeechDetector  # noqa: E402
 from hearth_server.arbitration import Arbitration, Rules  # noqa: E402
-from hearth_server.hearing import Ear, Hearing, Verdict, WakeFacts, Word  # noqa: E402
+from hearth_server.hearing import Ear, Verdict, Word  # noqa: E402
 from hearth_server.latency import Latency  # noqa: E402
 from hearth_server.rooms_history import History  # noqa: E402
 from hearth_server.rooms_sound import Envelope, measure  # noqa: E402
+from hearth_server.satellite_part import SatellitePart  # noqa: E402
 
 
 class LoudEnough:
@@ -163,13 +167,19 @@ async def arbitrate(case: Case, house: House, history: History, recogniser: Draw
             text = latency.ping()
             ping_s = on_the_way() + on_the_way()
             latency.pong(text)
-        wake = WakeFacts(heard.score, heard.noise_dbfs, latency.delay_s, latency.jitter_s)
-        await asyncio.sleep(heard.detected_s + on_the_way())
         name = str(heard.satellite)
-        hearing = arbitration.begin(Ear(name), Context(satellite=name, area_id=name), wake)
+        part = SatellitePart(arbitration, Ear(name), lambda event: Context(satellite=name, area_id=name))
+        part.latency = latency
+        facts = {"wake_score": heard.score, "noise_dbfs": heard.noise_dbfs}
+        said_at_s = heard.detected_s + placed.clock_off_s
+        await asyncio.sleep(heard.detected_s + on_the_way())
+        part.detected(Detection("wake", timestamp=round(1000 * said_at_s), context=facts).event())
+        run = RunPipeline(PipelineStage.ASR, PipelineStage.TTS, wake_word_name="wake").event()
+        run.data["context"] = facts
+        hearing = part.opened(run)
         if hearing.granted and case.first is None:
             case.first = heard.satellite
-        streaming = asyncio.create_task(stream(hearing, heard, on_the_way))
+        streaming = asyncio.create_task(stream(part, heard, said_at_s, on_the_way))
         try:
             async with asyncio.timeout(60):
                 verdicts[heard.satellite] = await hearing.verdict
@@ -179,7 +189,7 @@ async def arbitrate(case: Case, house: House, history: History, recogniser: Draw
         finally:
             streaming.cancel()
 
-    async def stream(hearing: Hearing, heard: Heard, on_the_way: Any) -> None:
+    async def stream(part: SatellitePart, heard: Heard, at_s: float, on_the_way: Any) -> None:
         # Chunks are taken by the satellite's clock; none overtakes another on the way.
         began, arrived = loop.time(), 0.0
         step_s = CHUNK / RATE * (1 + house.satellites[heard.satellite].clock_ppm * 1e-6)
@@ -188,9 +198,10 @@ async def arbitrate(case: Case, house: House, history: History, recogniser: Draw
         for index, start in enumerate(range(0, len(heard.pcm), 2 * CHUNK)):
             arrived = max(arrived, max(0, index - preroll) * step_s + on_the_way() - base_s)
             await asyncio.sleep(max(0.0, began + arrived - loop.time()))
-            hearing.put(heard.pcm[start : start + 2 * CHUNK])
+            told_ms = round(1000 * (at_s + (index - preroll) * step_s))
+            part.hear(AudioChunk(RATE, 2, 1, heard.pcm[start : start + 2 * CHUNK], timestamp=told_ms))
         await asyncio.sleep(0.5)
-        hearing.complete()
+        part.complete()
 
     await asyncio.gather(*(satellite(heard) for heard in case.heard))
     await arbitration.close()

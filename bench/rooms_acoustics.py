@@ -10,7 +10,7 @@ another 6 dB an octave less. Walls carry nothing: a house whose walls carry more
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,7 +56,10 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A satellite: where it stands, and what its microphone is like."""
+    """A satellite: where it stands, and what its microphone, its clock and its network are like.
+
+    Its clock runs `clock_ppm` too fast, and is `clock_off_s` ahead of the server's, as without a time server.
+    """
 
     room: int
     at: Place
@@ -65,6 +68,7 @@ class Placed:
     clock_ppm: float
     network_s: float  # one way, the usual
     jitter_s: float  # the mean of what comes on top
+    clock_off_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,11 @@ def build(random: np.random.Generator, satellites: int) -> House:
             )
         )
     return House(tuple(rooms), tuple(doors), tuple(placed))
+
+
+def with_clocks(random: np.random.Generator, house: House) -> House:
+    """Return the house with clocks of satellites that are up to 5 s wrong."""
+    return replace(house, satellites=tuple(replace(s, clock_off_s=random.uniform(-5.0, 5.0)) for s in house.satellites))
 
 
 def stand(random: np.random.Generator, house: House, room: int) -> Place:

@@ -11,7 +11,7 @@ import numpy as np
 from hearth_satellite.loudness import Loudness as WakeLoudness
 from hearth_satellite.wake import MicroWakeWord
 
-from .rooms_acoustics import RATE, House, Placed, Sound, build, hear, responses, stand
+from .rooms_acoustics import RATE, House, Placed, Sound, build, hear, responses, stand, with_clocks
 from .rooms_speech import Said, Speech, load_noises, pink
 
 COMMANDS_PER_HOUSE: Final = 12
@@ -60,10 +60,11 @@ class Case:
 def simulate(seed: int, cases: int, speech: Speech) -> Iterator[tuple[Case, House, list[Said]]]:
     """Yield cases, house after house, each as its satellites hear it."""
     random = np.random.default_rng(seed)
+    clocks = np.random.default_rng([seed, 1])  # their own, so that the houses are the same with right clocks
     noises = load_noises(speech.folder)
     done = 0
     while done < cases:
-        house = build(random, int(random.integers(2, 5)))
+        house = with_clocks(clocks, build(random, int(random.integers(2, 5))))
         wake = str(random.choice(sorted(speech.wake)))
         for number in range(min(COMMANDS_PER_HOUSE, cases - done)):
             done += 1

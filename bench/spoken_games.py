@@ -142,7 +142,7 @@ def sky(folder: Path) -> Iterator[tuple[str, Samples, int]]:
         begin = (offset & 0x7FFFFF) << 4 if offset & 0x800000 else offset
         data = disk[begin : begin + (size & 0x3FFFFF)][_SKY_HEADER:]
         pcm = unpacked(data) if data.startswith(_PACKED) else data
-        samples = np.frombuffer(pcm, np.uint8).astype(np.float32) / 128 - 1
+        samples = np.frombuffer(pcm, np.uint8).astype(np.float32) / np.float32(128) - np.float32(1)
         yield str(number), samples, _SKY_RATE
 
 

@@ -24,6 +24,10 @@ class PortAudioError(Exception):
     """The device is not there."""
 
 
+class CallbackStop(Exception):  # noqa: N818 - sounddevice's name
+    """A stream's callback wants no more."""
+
+
 def _there() -> bool:
     return not (FOLDER / "gone").exists()
 
@@ -59,8 +63,16 @@ _initialize = _terminate
 class RawInputStream:
     """Calls back with sound every block, in real time."""
 
-    def __init__(self, samplerate: float, blocksize: int, callback: Callable[..., None], **wanted: object) -> None:
+    def __init__(
+        self,
+        samplerate: float,
+        blocksize: int,
+        callback: Callable[..., None],
+        finished_callback: Callable[[], None],
+        **wanted: object,
+    ) -> None:
         _must_be_there()
+        self._finished = finished_callback
         self._seconds, self._bytes, self._callback = blocksize / samplerate, 2 * blocksize, callback
         self._running = threading.Event()
         self._said = b""
@@ -91,7 +103,11 @@ class RawInputStream:
             block, self._said = self._said[: self._bytes], self._said[self._bytes :]
             begin = len(block) + 2 * (int(due * 1e6) % 15_000)
             block += QUIET[begin : begin + self._bytes - len(block)]
-            self._callback(block, len(block) // 2, None, None)
+            try:
+                self._callback(block, len(block) // 2, None, None)
+            except CallbackStop:
+                self._finished()
+                break
         self.active = False
 
     def stop(self) -> None:

@@ -119,7 +119,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return error.exit_code
     except click.Abort as error:  # click's word for Ctrl-C, and for the end of input at a question
-        return _INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else 1
+        return _INTERRUPTED if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt) else 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:

@@ -167,7 +167,8 @@ async def check_server(uri: str) -> Finding:
             await connection.write(Describe())
             event = await connection.read(_LATE_S)
     except HearthError as error:
-        return Finding("server", Verdict.FAILED, error.message, error.remedy)
+        remedy = error.remedy or "Look whether the server runs, and at its address and port"
+        return Finding("server", Verdict.FAILED, error.message, remedy)
     if event is None or not Info.is_type(event.type):
         return Finding("server", Verdict.FAILED, f"{uri} is no Wyoming server", "Look at its address and port")
     info = wire.parse(Info, event)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from hearth_core.audio import PcmFormat
@@ -24,6 +29,14 @@ def load_sounddevice() -> Any:
         raise AudioError(
             f"sound devices cannot be used ({error})",
             remedy="Install PortAudio with `apt install libportaudio2`, or use recordings with --mic-file",
+        ) from error
+    except Exception as error:
+        # sounddevice begins PortAudio while it is imported, and its own error cannot be named before.
+        if type(error).__name__ != "PortAudioError":
+            raise
+        raise AudioError(
+            f"PortAudio does not begin ({error})",
+            remedy="Look for mistakes in ALSA's settings: /etc/asound.conf, ~/.asoundrc",
         ) from error
 
 
@@ -63,6 +76,51 @@ def refresh_devices(sounddevice: Any) -> None:
         sounddevice._initialize()
     except sounddevice.PortAudioError as error:
         raise AudioError(f"sound devices cannot be looked for again ({error})") from error
+
+
+async def apart(call: Callable[..., None], *arguments: object) -> None:
+    """Make a call that may never return, in a thread that nobody waits for when the program ends, as for asyncio's."""
+    loop = asyncio.get_running_loop()
+    returned: asyncio.Future[None] = loop.create_future()
+
+    def tell(error: Exception | None) -> None:
+        if returned.done():  # nobody waits any more
+            return
+        if error is None:
+            returned.set_result(None)
+        else:
+            returned.set_exception(error)
+
+    def run() -> None:
+        failed: Exception | None = None
+        try:
+            call(*arguments)
+        except Exception as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(tell, failed)
+
+    threading.Thread(target=run, name="portaudio", daemon=True).start()
+    await returned
+
+
+async def close_stream(sounddevice: Any, stream: Any) -> None:
+    """Close a stream; one whose device is gone may never close.
+
+    While it is closing, PortAudio is not ended at the program's end either, for that closes the stream once more.
+    """
+    at_exit = getattr(sounddevice, "_exit_handler", None)
+
+    def close() -> None:
+        try:
+            stream.close()
+        finally:
+            if at_exit is not None:
+                atexit.register(at_exit)
+
+    if at_exit is not None:
+        atexit.unregister(at_exit)
+    await apart(close)
 
 
 def input_formats(sounddevice: Any, device: str | int | None, audio: PcmFormat) -> list[PcmFormat]:

@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 from hearth_core.audio import BYTES_PER_SECOND, Chunker, Converter, PcmFormat, read_recording
 from hearth_core.errors import AudioError
 
-from .device import describe_devices, device_key, input_formats, load_sounddevice, refresh_devices
+from .device import apart, close_stream, describe_devices, device_key, input_formats, load_sounddevice, refresh_devices
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ CHUNK_S: Final = CHUNK_BYTES / BYTES_PER_SECOND
 _SILENCE: Final = bytes(CHUNK_BYTES)
 # A satellite that is busy for a second has a fault; more sound than that is stale, and 2 s are 64 kB.
 _MAX_WAITING: Final = 64
+_FINISH_S: Final = 0.3  # servers give sound every 20 to 90 ms
 
 
 class Microphone(Protocol):
@@ -248,7 +249,8 @@ async def _readable(fd: int) -> None:
 class DeviceMicrophone:
     """A sound device through PortAudio.
 
-    Sound that nobody takes for two seconds is dropped, the oldest first, and counted in `dropped`.
+    Sound that nobody takes for two seconds is dropped, the oldest first, and counted in `dropped`. It ends where
+    PortAudio says so, as when a sound server goes.
 
     Args:
         device: name, part of a name or number; None is the system's default.
@@ -279,6 +281,8 @@ class DeviceMicrophone:
         self._stream: Any = None
         self._blocks: deque[bytes] = deque()
         self._arrived = asyncio.Event()
+        self._closing = threading.Event()
+        self._finished = threading.Event()  # PortAudio's thread has ended
         self.dropped = 0
 
     async def __aenter__(self) -> DeviceMicrophone:
@@ -287,13 +291,24 @@ class DeviceMicrophone:
         loop = asyncio.get_running_loop()
 
         def callback(block: Any, frames: int, time: Any, status: Any) -> None:
+            if self._closing.is_set():
+                raise self._sd.CallbackStop
             with suppress(RuntimeError):  # the loop has ended before the stream
                 loop.call_soon_threadsafe(self._put, bytes(block))
 
-        await asyncio.to_thread(self._open, callback)
+        def finished() -> None:
+            self._finished.set()
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._arrived.set)
+
+        try:
+            await apart(self._open, callback, finished)
+        except asyncio.CancelledError:
+            self._closing.set()  # if it opens after all, nobody is told of its sound
+            raise
         return self
 
-    def _open(self, callback: Callable[..., None]) -> None:
+    def _open(self, callback: Callable[..., None], finished: Callable[[], None]) -> None:
         shown = "the default sound device" if self._device is None else f"sound device {self._device!r}"
         try:
             if self._refresh:
@@ -307,6 +322,7 @@ class DeviceMicrophone:
                 samplerate=audio.rate,
                 blocksize=round(audio.rate * CHUNK_S),
                 callback=callback,
+                finished_callback=finished,
             )
             self._stream.start()
         except (self._sd.PortAudioError, ValueError) as error:
@@ -339,7 +355,11 @@ class DeviceMicrophone:
     ) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            await asyncio.to_thread(stream.close)
+            # PortAudio ends its thread wherever that is, and libpulse's lock with it: then it never closes. So the
+            # thread is left to end by itself, at the next sound; a device that gives none is closed without.
+            self._closing.set()
+            await asyncio.to_thread(self._finished.wait, _FINISH_S)
+            await close_stream(self._sd, stream)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         converter, chunker = Converter(self._audio, channel=self._channel), Chunker(CHUNK_BYTES)
@@ -349,3 +369,5 @@ class DeviceMicrophone:
             while self._blocks:
                 for chunk in chunker.feed(converter.feed(self._blocks.popleft())):
                     yield chunk
+            if self._finished.is_set():
+                return

@@ -21,6 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 # PortAudio may wait for ever for a device that was pulled out; its thread is left behind then.
 _CLOSE_S: Final = 5.0
+_OPEN_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,10 @@ class WatchedMicrophone:
         await self._sleep(delay)
         microphone = self._make(self.health.reopened)
         try:
-            await microphone.__aenter__()
-        except AudioError as error:
-            _LOG.warning("the microphone cannot be opened again: %s", error)
+            async with time_out(_OPEN_S):
+                await microphone.__aenter__()
+        except (AudioError, TimeoutError) as error:
+            _LOG.warning("the microphone cannot be opened again: %s", str(error) or f"it takes over {_OPEN_S:g} s")
             return
         self._microphone = microphone
         self._watchdog.opened()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from wyoming.audio import AudioChunk
 from wyoming.event import Event
 
-from hearth_core.audio import Converter, PcmFormat
+from hearth_core.audio import BYTES_PER_SECOND, Converter, PcmFormat
 from hearth_core.command import Context
 
 from . import opening
@@ -37,6 +37,7 @@ class SatellitePart:
         self._waking: Hearing | None = None  # its wake word is detected, its pipeline not yet run
         self._hearing: Hearing | None = None
         self._converter: Converter | None = None
+        self._heard = 0  # bytes of the command's audio, converted
         self._opening = opening.Opening()
 
     @property
@@ -59,7 +60,7 @@ class SatellitePart:
         if self._waking is None:
             self._waking = self._begin(event, alone=not event.data.get("wake_word_name"))
         self._hearing, self._waking = self._waking, None
-        self._converter, self._opening = None, opening.read(event)
+        self._converter, self._heard, self._opening = None, 0, opening.read(event)
         self._hearing.word.tail_s = self._opening.tail_ms / 1000
         return self._hearing
 
@@ -68,7 +69,9 @@ class SatellitePart:
         return self._arbitration.begin(self._ear, self._context(event), facts, alone=alone)
 
     def hear(self, chunk: AudioChunk) -> None:
-        """Take the command's next audio.
+        """Take the command's next audio; where in it the wake word ends is counted in sound.
+
+        What a satellite says of the time is not believed: its clock may be seconds wrong, or be set meanwhile.
 
         Raises:
             AudioError: it is in a format that cannot be.
@@ -78,7 +81,9 @@ class SatellitePart:
         if self._converter is None:
             self._converter = Converter(PcmFormat(chunk.rate, chunk.width, chunk.channels))
         pcm = self._converter.feed(chunk.audio)
-        if chunk.timestamp is None or chunk.timestamp >= self._opening.skip_ms:
+        begins_ms = self._heard * 1000 // BYTES_PER_SECOND
+        self._heard += len(pcm)
+        if begins_ms >= self._opening.skip_ms:
             self._hearing.put(pcm)
         elif not self._opening.rang:
             self._hearing.put_word(pcm)

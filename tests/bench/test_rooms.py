@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bench.rooms_acoustics import build, hear, responses, stand
+from bench.rooms_acoustics import build, hear, responses, stand, with_clocks
 from bench.rooms_report import missed
 from bench.virtual_time import run_virtually
 
@@ -73,6 +74,16 @@ def test_a_clock_that_is_wrong_by_100_ppm_stretches_the_sound() -> None:
     sound = np.zeros(160_000, np.float32)
     sound[100_000] = 1.0
     assert int(np.argmax(hear(sound, np.ones(1, np.float32), 100.0))) == pytest.approx(99_990, abs=1)
+
+
+def test_clocks_of_satellites_are_seconds_wrong_and_nothing_else_of_a_house_is_another() -> None:
+    house = build(np.random.default_rng(3), 4)
+    wrong = with_clocks(np.random.default_rng(4), house)
+    assert replace(wrong, satellites=tuple(replace(s, clock_off_s=0.0) for s in wrong.satellites)) == house
+    offsets = [satellite.clock_off_s for satellite in wrong.satellites]
+    assert len(set(offsets)) == 4
+    assert max(offsets) - min(offsets) > 1
+    assert all(abs(offset) <= 5 for offset in offsets)
 
 
 def test_a_state_from_which_nothing_leads_is_found_out() -> None:

@@ -8,7 +8,8 @@ import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -54,11 +55,42 @@ def library(name: str, package: str) -> str:
     return found
 
 
+def alsa_plugin(name: str, package: str, folder: Path) -> Path:
+    """Return the file of ALSA's plugin for a sound server.
+
+    It is unpacked, not installed, where it is not there: the packages of two servers' plugins may exclude each other.
+
+    Args:
+        name: what ALSA calls it, e.g. "pipewire".
+        package: the Debian package that has it.
+        folder: where to unpack the package.
+    """
+    file = f"alsa-lib/libasound_module_pcm_{name}.so"
+    places = [Path("/usr"), folder / "usr"]
+    if (found := _first(places, file)) is None and shutil.which("apt-get"):
+        folder.mkdir()
+        subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, timeout=240, check=False)
+        for deb in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", deb, folder], capture_output=True, timeout=60, check=False)
+        found = _first(places, file)
+    if found is None:
+        missing(f"this test needs ALSA's plugin for {name}", f"Install it: sudo apt-get install {package}")
+    return found
+
+
+def _first(places: Iterable[Path], file: str) -> Path | None:
+    """Return the first of a system's libraries of that name; Debian has one folder more than others."""
+    found = (path for place in places for lib in ("lib/*", "lib*") for path in place.glob(f"{lib}/{file}"))
+    return next(found, None)
+
+
 def _found_or_installed(find: Callable[[], str | None], package: str) -> str | None:
     found = find()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package]):
+        # Nothing that the machine has is taken away for a test.
+        install = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove", package]
+        for command in (["apt-get", "update"], install):
             subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
         found = find()
     return found

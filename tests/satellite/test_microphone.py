@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +27,7 @@ from hearth_satellite.microphone import (
     StdinMicrophone,
 )
 from tests.real.parts import library
+from tests.satellite.sound_card import FakeSoundDevice, PortAudioError
 
 SILENCE = bytes(CHUNK_BYTES)
 RAMP = np.arange(-8000, 8000, dtype="<i2").tobytes()  # one second, no sample twice
@@ -208,50 +208,6 @@ async def test_a_pipe_that_does_not_wait_is_no_end() -> None:
             writer.close()
             rest = b"".join([chunk async for chunk in chunks])
     assert rest.startswith(RAMP[CHUNK_BYTES:])
-
-
-class PortAudioError(Exception):
-    """As sounddevice has it."""
-
-
-class FakeSoundDevice:
-    """The part of sounddevice that a microphone uses; `speak` is what PortAudio's thread would do."""
-
-    PortAudioError = PortAudioError
-
-    def __init__(self, *rates: int) -> None:
-        self.rates = rates
-        self.opened: dict[str, Any] = {}
-        self.closed = False
-        self.callback: Callable[..., None] = lambda *args: None
-
-    def query_devices(self, device: str | int | None = None, kind: str | None = None) -> Any:
-        devices = [
-            {"name": "usb mic", "max_input_channels": 2, "max_output_channels": 0, "default_samplerate": 48000.0}
-        ]
-        return devices if kind is None else devices[0]
-
-    def check_input_settings(self, *, samplerate: float, **wanted: Any) -> None:
-        if wanted["device"] not in (None, 0, "usb mic"):
-            raise ValueError(f"No input device matching {wanted['device']!r}")
-        if samplerate not in self.rates:
-            raise PortAudioError("Invalid sample rate [PaErrorCode -9997]")
-
-    def RawInputStream(self, *, callback: Callable[..., None], **options: Any) -> FakeSoundDevice:
-        if options["samplerate"] not in self.rates:
-            raise PortAudioError("Device unavailable [PaErrorCode -9985]")
-        self.callback, self.opened = callback, options
-        return self
-
-    def start(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self.closed = True
-
-    def speak(self, *blocks: bytes) -> None:
-        for block in blocks:
-            self.callback(block, len(block) // 2, None, None)
 
 
 async def test_a_device_is_heard_in_its_own_rate() -> None:

@@ -103,6 +103,19 @@ async def test_devices_are_looked_for_again_only_after_an_attempt_failed() -> No
     assert bench.opened == [0, 1, 2]
 
 
+async def test_one_that_does_not_come_to_open_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hearth_satellite.watchdog._OPEN_S", 0.01)
+
+    class Stuck(Mic):
+        async def __aenter__(self) -> Mic:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    bench = Bench(Mic([SOUND], "end"), Stuck([]), Mic([SOUND]))
+    assert await bench.hear(2) == [SOUND] * 2
+    assert bench.opened == [0, 1, 2]
+
+
 async def test_one_that_cannot_be_opened_at_the_start_is_told_at_once() -> None:
     with pytest.raises(AudioError, match="no such device"):
         await Bench(Mic([], opens=False)).hear(1)
