@@ -16,6 +16,7 @@ from wyoming.info import Info
 
 from hearth_core import wire
 from hearth_core.audio import read_recording
+from hearth_core.config_control import ControlConfig
 from hearth_satellite import check
 from hearth_satellite.check import Verdict, check_server, check_speaker, check_wake, judge_sound
 from hearth_satellite.speaker import DeviceSpeaker, FileSpeaker
@@ -79,7 +80,7 @@ async def test_a_chime_that_was_played_may_still_not_be_heard(tmp_path: Path) ->
 
 
 def test_a_wake_word_that_is_not_heard_is_told_with_what_to_do() -> None:
-    finding = check_wake(ByteWake, TALK)
+    finding = check_wake(ByteWake, TALK, ControlConfig())
     assert (finding.verdict, finding.says) == (Verdict.WARNING, '"Alexa" was not heard')
     assert finding.remedy.startswith('If you said "Alexa", raise satellite.wake.sensitivity')
 
