@@ -380,6 +380,7 @@ class Round:
         overheard = self._arbitration.overheard(winner, alone=self.alone)
         if overheard is not None or self.alone:
             return overheard
+        of_split = {split.answered_by for split in self._split}
         beside = ""
         for served in reversed(self._arbitration.served(self.group)):
             if served.alone:
@@ -393,7 +394,8 @@ class Round:
             snr_db = min(served.snr_db, self._arbitration.loudness(winner).snr_db)
             same_speech = self._rules.same_speech * (_MIXED if self.after is not None else 1.0)
             other = alike is not None and clearly_other(alike, snr_db, same_speech)
-            if not other or (self.after is not None and _mostly_same(said, served.text)):
+            of_one_word = self.after is not None or served.winner in of_split
+            if not other or (of_one_word and _mostly_same(said, served.text)):
                 return served.winner
             if self.after is not None and beside:
                 return beside  # of three who speak at once, the third is a satellite that hears the other two

@@ -190,6 +190,17 @@ async def test_other_sound_with_almost_the_same_words_is_the_same_command_heard_
 
 
 @virtually
+async def test_what_is_the_same_command_is_so_whichever_of_the_two_is_heard_to_its_end_first() -> None:
+    for kitchen_s, hall_s in ((3.5, 1.5), (1.5, 3.5)):
+        house = House({"kitchen": LIGHT, "hall": ("turn on the night", 0.9)})
+        verdicts = await asyncio.gather(
+            house.hears("kitchen", as_heard(speech(5, kitchen_s), NEAR, 1)),
+            house.hears("hall", as_heard(speech(6, hall_s), FAR, 2)),
+        )
+        assert len(answers(*verdicts)) == 1, kitchen_s
+
+
+@virtually
 async def test_a_television_beside_another_satellite_is_not_answered() -> None:
     house = House({"kitchen": LIGHT, "hall": NOTHING})
     kitchen, hall = await asyncio.gather(

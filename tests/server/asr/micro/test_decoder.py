@@ -215,6 +215,29 @@ def test_standing_tells_whether_more_can_come() -> None:
     assert off.lead > 3.0
 
 
+@pytest.mark.parametrize(
+    ("others", "whole", "settled"),
+    [
+        ([], True, True),  # "light" or "lights": nothing more is said
+        (["turn on the light in the hall"], True, False),  # what is likely as much may go on
+        (["turn on the light s"], False, False),  # and here is no sentence yet
+    ],
+)
+def test_which_words_were_said_is_another_question_than_whether_more_is(
+    others: list[str], whole: bool, settled: bool
+) -> None:
+    graph = word_graph(["turn on the light", "turn on the lights", *others])
+    ends = {int(end) for end in graph.finals if not len(graph.leaving(int(end)))}
+    # "s", which is no word by itself, is said like the end of "lights"
+    phones = compile_phones(graph, {**HOME, "s": ["S K AY"]}, ends)
+    frames = clear(*numbers("T ER N AA N DH AH L AY T S"), BLANK, BLANK)
+    if whole:
+        frames[-3, [BLANK, frames[-3].argmax()]] = np.log(0.499)
+    standing = decoded(phones, frames).snapshot()
+    assert not whole or standing.lead < 0.5
+    assert (standing.whole > 3, standing.settled > 3) == (whole, settled)
+
+
 def test_inside_a_word() -> None:
     decoder = Decoder(home_graph(), DecoderSettings())
     decoder.feed(clear(BLANK, *numbers("HH AO")))
