@@ -5,11 +5,12 @@
 
 A command is right if its intent matches and every labelled slot has exactly its value; `exact` further asks for no
 other slot; no result is wrong. It runs what the server runs: the endpointer, the recogniser fed with chunks as a
-satellite sends them, and the matcher. What the server asks about ("which?") is not right, nor are two commands;
-what is longer than a command may be is none. `best %` counts what would be right if the best reading were done instead
-of asking: what an engine without other readings can be compared with. Plain text as a label is a home command: it is
-right if it means what the text means; a label that begins with `oov` must give nothing; with --reject none of the
-recordings may give anything.
+satellite sends them, and the matcher. What the server asks about ("which?") is not right, nor are two commands; what is
+longer than a command may be is none. `best %` counts what would be right if the best reading were done instead of
+asking or turning it down: what an engine without other readings can be compared with. `rejected` is what nothing is
+done for, nor asked about; what is neither right nor one of these two is done wrong. Plain text as a label is a home
+command: it is right if it means what the text means; a label that begins with `oov` must give nothing; with --reject
+none of the recordings may give anything.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
 engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
@@ -194,9 +195,10 @@ class Scorer:
         end = time.process_time()
         listening.close()
         right, exact = self.judge(item, heard)
-        best = right or self.judge(item, replace(heard, hypotheses=heard.hypotheses[:1]))[0]
-        spent = end - begin, end - ended
-        return Score(right, exact, not heard.hypotheses, self.asks(heard), best, heard.audio_seconds, *spent)
+        best = right or self.judge(item, replace(heard, hypotheses=heard.hypotheses[:1], least=0.0))[0]
+        asked, spent = self.asks(heard), (end - begin, end - ended)
+        rejected = not asked and not self.matches(heard)
+        return Score(right, exact, rejected, asked, best, heard.audio_seconds, *spent)
 
     def judge(self, item: Item, heard: Transcription) -> tuple[bool, bool]:
         """Return whether a recording came to what was meant, and whether to no more than that."""
