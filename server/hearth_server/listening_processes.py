@@ -75,7 +75,7 @@ class _Worker:
         if self._over or time.monotonic() - self._failed_at < RETRY_S:
             raise EngineError("the process that listens could not be started", remedy="See the log")
         context = multiprocessing.get_context("spawn")
-        (self._audio, audio), (self._control, control) = context.Pipe(), context.Pipe()
+        (own, audio), (self._control, control) = context.Pipe(), context.Pipe()
         self._process = context.Process(
             target=work, args=(self._config, self._language, audio, control), name="hearth-listening", daemon=True
         )
@@ -87,17 +87,15 @@ class _Worker:
             loaded: Loaded = _answer(self._control, LOAD_S)
             if self._grammar is not None:
                 _ask(self._control, GRAMMAR_S, "use", self._grammar)
-        except _GoneError as error:
-            self._failed()
+        except (EngineError, _GoneError) as error:
+            own.close()
+            self._end()
+            self._failed_at = time.monotonic()
+            if isinstance(error, EngineError):
+                raise
             raise EngineError(f"the process that listens did not start: {error}", remedy="See the log") from error
-        except EngineError:
-            self._failed()
-            raise
+        self._audio = own  # not before: whoever asks waits less than it may take to load
         return loaded
-
-    def _failed(self) -> None:
-        self._end()
-        self._failed_at = time.monotonic()
 
     def use(self, grammar: Grammar) -> None:
         """Recognise against this home, now and in every process that comes after this one.
