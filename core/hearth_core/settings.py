@@ -113,8 +113,8 @@ class MicroConfig(Section):
     """The micro engine: Hearth's own small speech model."""
 
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
-    # Of five hours of other speech 0.65 takes what was said as a command, and at 0.55 some that was not; readings that
-    # are less sure of what was meant are right half of the time (docs/micro.md).
+    # So other speech gives a false command an hour; readings that are less sure of what was meant are right half of the
+    # time (docs/micro.md).
     least_confidence: float = Field(
         default=0.65,
         ge=0.01,

@@ -69,7 +69,8 @@ def alsa_plugin(name: str, package: str, folder: Path) -> Path:
     places = [Path("/usr"), folder / "usr"]
     if (found := _first(places, file)) is None and shutil.which("apt-get"):
         folder.mkdir()
-        subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, timeout=240, check=False)
+        for command in (["apt-get", "update"], ["apt-get", "download", package]):
+            subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
         for deb in folder.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", deb, folder], capture_output=True, timeout=60, check=False)
         found = _first(places, file)
