@@ -22,7 +22,7 @@ class Grammar:
         names: the home's names, for engines that are biased rather than bound.
         spoken: words of the graph that are not pronounced as written, with their "say it as" spelling.
         compiler: what made it, to make that of the home's next names from; None if it was made otherwise.
-        closing: states of the graph after which nothing is said but politeness ("please") and what adds nothing ("now").
+        closing: states of the graph after which nothing is said but what adds nothing ("please", "now").
         unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
 

@@ -8,7 +8,7 @@ compiles in a fraction of a second, so a changed name simply compiles all of it 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -102,7 +102,7 @@ def compile_phones(
     final, closed = np.zeros((2, graph.states), dtype=np.bool_)
     final[graph.finals] = True
     closed[list(closing)] = True
-    return replace(_shared(tree, graph, final, guessed), closing=closed & final)
+    return _shared(tree, graph, final, closed & final, guessed)
 
 
 def _pronounced(
@@ -261,7 +261,9 @@ def _futures(tree: _Tree) -> _Hashes:
     return hashes
 
 
-def _shared(tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], guessed: tuple[str, ...]) -> PhoneGraph:
+def _shared(
+    tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], closing: NDArray[np.bool_], guessed: tuple[str, ...]
+) -> PhoneGraph:
     """Return the graph in which nodes with the same future are one."""
     _, kept, number = np.unique(_futures(tree), return_index=True, return_inverse=True)
     is_kept = np.zeros(len(tree.phone), dtype=np.bool_)
@@ -296,7 +298,7 @@ def _shared(tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], guessed: tu
         end_state=end_state.astype(np.int32),
         root=number[: graph.states].astype(np.int32),
         final=final,
-        closing=np.zeros_like(final),
+        closing=closing,
         guessed=guessed,
     )
 
