@@ -1,15 +1,16 @@
 """End of speech to text: how soon after the last word the text is there, and how often it comes too early.
 
-    python bench/latency.py [--model FILE] [--audio DIR|TAR --labels FILE --corpus NAME] [--demo] [--most N] [--json]
+    python bench/latency.py [--model FILE] [--audio DIR|TAR --labels FILE --corpus NAME] [--demo] [--most N]
+                            [--chunk-ms 32] [--json]
 
 Three ways on the same recordings: micro as it is built in, which ends a command sooner if it is whole, and soonest if
 nothing can be added to it; micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a
-quiet room of 0.5 s before it and 3 s after it, and arrives in chunks of 64 ms. `after` is from the end of the last word
-to the end of the chunk that brings the text, plus the CPU time of that chunk and of finishing. The last word ends where
-the clean recording was last, over 30 ms, within 25 dB of its own loudest 30 ms: the noise behind synthesised commands
-is 29 to 32 dB below that, so an end measured from the mean level of speech lay in it. `cut` is a text that came before
-that, and `no_text` none; `after` is of the others. `changed` is one that is not what the same engine gives with 0.5 s.
-`early` are the commands that ended before 0.45 s.
+quiet room of 0.5 s before it and 3 s after it, and arrives in chunks of 32 ms, as Hearth's satellites send it. `after`
+is from the end of the last word to the end of the chunk that brings the text, plus the CPU time of that chunk and of
+finishing. The last word ends where the clean recording was last, over 30 ms, within 25 dB of its own loudest 30 ms: the
+noise behind synthesised commands is 29 to 32 dB below that, so an end measured from the mean level of speech lay in it.
+`cut` is a text that came before that, and `no_text` none; `after` is of the others. `changed` is one that is not what
+the same engine gives with 0.5 s. `early` are the commands that ended before 0.45 s.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hearth_core.audio import RATE
+from hearth_core.audio import BYTES_PER_SECOND, RATE
 from hearth_core.errors import HearthError
-from hearth_core.speech import EndpointSettings, SileroDetector
+from hearth_core.speech import SILERO_WINDOW_BYTES, EndpointSettings, SileroDetector
 from hearth_server.listen import Listening
 
 ROOT = Path(__file__).parent.parent
@@ -83,9 +84,12 @@ def last_word(samples: sound.Samples) -> int:
 
 
 _scorers: dict[str, commands.Scorer] = {}
+_chunk_bytes = SILERO_WINDOW_BYTES
 
 
-def _begin(setups: list[commands.Setup]) -> None:
+def _begin(setups: list[commands.Setup], chunk_bytes: int) -> None:
+    global _chunk_bytes
+    _chunk_bytes = chunk_bytes
     for setup in setups:
         _scorers[setup.engine] = commands.Scorer(setup)
 
@@ -107,8 +111,8 @@ def _heard(item: commands.Item, way: Way, pcm: bytes, word_end: int) -> Score:
     fed, begin = 0, time.thread_time()
     while fed < len(pcm):
         begin = time.thread_time()
-        end = listening.feed(pcm[fed : fed + commands.CHUNK_BYTES])
-        fed += commands.CHUNK_BYTES
+        end = listening.feed(pcm[fed : fed + _chunk_bytes])
+        fed += _chunk_bytes
         if end is not None:
             break
     heard = listening.finish()
@@ -159,7 +163,8 @@ def run(options: argparse.Namespace) -> list[dict[str, object]]:
         items = list(sound.spread(items, options.most))
         sentences = None if options.demo else options.sentences
         setups = [commands.Setup(e, sentences, options.demo, options.model) for e in ("micro", "pocketsphinx")]
-        with multiprocessing.get_context("spawn").Pool(options.jobs, _begin, (setups,)) as pool:
+        begin = (setups, options.chunk_ms * BYTES_PER_SECOND // 1000)
+        with multiprocessing.get_context("spawn").Pool(options.jobs, _begin, begin) as pool:
             return list(table(pool.map(measure, items, chunksize=4)))
 
 
@@ -168,6 +173,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands.add_recordings(parser)
     parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
+    parser.add_argument("--chunk-ms", type=int, default=32, help="audio that comes at once (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--json", action="store_true")
     try:

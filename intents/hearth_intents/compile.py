@@ -200,17 +200,21 @@ class Compiler(Phrasing):
         """Return whether a sentence that is whole in a node can go on only with words that add nothing, if at all."""
         if not self.words.final(node):
             return False
-        polite, empty = self.words.arcs(end), self.speech.adds_nothing
-        pending, seen = [node], {node}
+        pending, seen = [(node, end)], {(node, end)}
         while pending:
-            for word, target in self.words.arcs(pending.pop()).items():
-                if polite.get(word) == target:
+            node, polite = pending.pop()
+            known = self.words.arcs(polite)
+            if self.words.final(polite):  # "please" again
+                known = {**self.words.arcs(end), **known}
+            for word, target in self.words.arcs(node).items():
+                after = end if word >= 0 and self.symbols.texts[word] in self.speech.adds_nothing else known.get(word)
+                if after == target:
                     continue
-                if word < 0 or self.symbols.texts[word] not in empty:
+                if after is None:
                     return False
-                if target not in seen:
-                    seen.add(target)
-                    pending.append(target)
+                if (target, after) not in seen:
+                    seen.add((target, after))
+                    pending.append((target, after))
         return True
 
     def _skip_words(self, never: frozenset[str]) -> Iterator[list[int]]:

@@ -23,7 +23,7 @@ intents:
           - "turn on the lights [in [the] {area}]"
   Brew:
     data:
-      - sentences: ["brew (tea|coffee [with milk])", "warm the (cup [right now]|pot [now|well])"]
+      - sentences: ["brew (tea|coffee [with milk])", "warm the (cup [right now]|pot [now|well]|milk [now] [please])"]
 """
 
 HOME = Home.of(
@@ -80,6 +80,7 @@ def state_after(grammar: Grammar, sentence: str) -> int:
         ("warm the cup please", True),
         ("warm the pot", False),  # "well" does
         ("warm the pot now", True),
+        ("warm the milk", True),  # nor do "now" and one more "please"
     ],
 )
 def test_what_can_follow(sentence: str, closed: bool, grammar: Grammar) -> None:
