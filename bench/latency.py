@@ -1,7 +1,7 @@
 """End of speech to text: how soon after the last word the text is there, and how often it comes too early.
 
     python bench/latency.py [--model FILE] [--audio DIR|TAR --labels FILE --corpus NAME] [--demo] [--most N]
-                            [--chunk-ms 32] [--json]
+                            [--chunk-ms 64] [--json]
 
 Three ways on the same recordings: micro as it is built in, which ends a command sooner if it is whole, and soonest if
 nothing can be added to it; micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a
@@ -173,7 +173,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands.add_recordings(parser)
     parser.add_argument("--most", type=int, help="so many of the recordings, spread over all")
-    parser.add_argument("--chunk-ms", type=int, default=32, help="audio that comes at once (default: %(default)s)")
+    parser.add_argument(
+        "--chunk-ms", type=int, choices=(32, 64), default=32, help="audio that comes at once (default: %(default)s)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--json", action="store_true")
     try:

@@ -49,7 +49,7 @@ def hear_both(engine: WakeEngine, sounds: Iterable[bytes], model: Path | None) -
                 continue
             sure, unsure = sure + detection.sure, unsure + (not detection.sure)
             fit = recogniser.phrase_fit(phrases[detection.wake_word], attention.word())
-            accepted += detection.sure if fit is None else said(fit, sure=detection.sure, margin=detection.margin)
+            accepted += detection.sure if fit is None else said(fit, sure=detection.sure)
     return Verified(accepted, sure, unsure, heard / BYTES_PER_SECOND)
 
 

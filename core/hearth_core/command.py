@@ -41,8 +41,7 @@ class Detection:
     """A wake word was heard.
 
     `facts` is what the satellite's configuration says of the word: language, area, user. One that is not `sure` begins
-    nothing before a server has verified it. `margin` is how much surer the model is than its threshold asks, in nats of
-    the odds: 0 at the threshold, less below it; None where nobody knows.
+    nothing before a server has verified it.
     """
 
     wake_word: str
@@ -50,7 +49,6 @@ class Detection:
     timestamp_ms: int | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     sure: bool = True
-    margin: float | None = None
 
 
 class EndReason(StrEnum):

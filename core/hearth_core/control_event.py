@@ -3,7 +3,7 @@
 hearth-hello     driver -> satellite   {token?, verifies?}     "I speak this too", that I may, and verify wake words
 hearth-settings  driver -> satellite   {mute?, volume?, wake_words?, sensitivity?}; what is left out stays
 hearth-state     satellite -> driver   all of `SatelliteState`, after the hello and after each change
-hearth-wake      satellite -> driver   {id, phrase, sure, margin?} and the sound of a wake word, to one that verifies
+hearth-wake      satellite -> driver   {id, phrase, sure} and the sound of a wake word, to a driver that verifies
 hearth-near-miss satellite -> driver   {wake_word, score, threshold}, after the hello; almost a wake word
 hearth-verdict   driver -> satellite   {id, said, reason}, for a wake word that was not sure
 """
@@ -148,17 +148,15 @@ class WakeSound(_Said):
         id: of the question, or of the command if the word was sure enough to begin one.
         phrase: what people say.
         sure: it has begun a command already, which ends if the word was not said.
-        margin: how much surer the satellite is than its threshold asks, in nats of the odds; None if it does not say.
     """
 
     id: Annotated[str, Field(min_length=1, max_length=64)]
     phrase: Word
     sure: bool = False
-    margin: Annotated[float, Field(ge=-100, le=100)] | None = None
 
     def event(self, pcm: bytes) -> Event:
         """Return the question, with the sound that the word ends in, 16 kHz s16le mono."""
-        return Event(WAKE, self.model_dump(mode="json", exclude_none=True), pcm)
+        return Event(WAKE, self.model_dump(mode="json"), pcm)
 
 
 class WakeVerdict(_Said):

@@ -95,7 +95,7 @@ class Verification:
     def _send(self, detection: Detection, question: str, word: bytes) -> None:
         named = {phrase.name: phrase.phrase for phrase in self._attention.phrases}
         phrase = named.get(detection.wake_word, detection.wake_word)
-        self._post.send(WakeSound(id=question, phrase=phrase, sure=detection.sure, margin=detection.margin).event(word))
+        self._post.send(WakeSound(id=question, phrase=phrase, sure=detection.sure).event(word))
 
     def hear(self, pcm: bytes) -> None:
         """Keep what follows a word while it is asked about."""

@@ -20,7 +20,6 @@ from .wake_word import Model, Trigger, WakeEngine, WakePhrase
 __all__ = ["MICRO_WORDS", "AnySpeech", "MicroWakeWord", "WakePhrase", "WakeWord", "WakeWords", "Word"]
 
 _BYTES_PER_MS: Final = BYTES_PER_SECOND // 1000
-_SUREST: Final = 0.999  # scores are rounded, to 1.0 too
 
 
 class WakeWord(Protocol):
@@ -139,13 +138,12 @@ class WakeWords:
     def _judge(self, name: str, score: float, now_ms: int, best: Detection | None) -> Detection | None:
         threshold = self.thresholds[name]
         if score > threshold:
-            surer = best is None or score > (best.score or 0.0)
-            return Detection(name, score, now_ms, margin=_margin(score, threshold)) if surer else best
+            return Detection(name, score, now_ms) if best is None or score > (best.score or 0.0) else best
         if now_ms >= self._silent_until_ms:
             self.near_misses.score(name, score, threshold, now_ms)
             peak = self._unsure.score(name, score, threshold, now_ms) if self._unsure is not None else None
             if peak is not None:
-                self._near = Detection(name, peak, now_ms, sure=False, margin=_margin(peak, threshold))
+                self._near = Detection(name, peak, now_ms, sure=False)
         return best
 
     def reset(self) -> None:
@@ -153,16 +151,6 @@ class WakeWords:
         self.near_misses.detected()
         for engine in self._engines:
             engine.reset()
-
-
-def _margin(score: float, threshold: float) -> float:
-    """Return by how much a score is surer than its threshold, in nats of the odds."""
-    return _log_odds(score) - _log_odds(threshold)
-
-
-def _log_odds(chance: float) -> float:
-    chance = min(max(chance, 1.0 - _SUREST), _SUREST)
-    return math.log(chance / (1.0 - chance))
 
 
 def _check(name: str, word: Word) -> None:

@@ -9,29 +9,27 @@ from typing import Final
 
 from wyoming.event import Event
 
-from hearth_core.control_event import WakeSound, WakeVerdict, wake_sound_of
+from hearth_core.control_event import WakeVerdict, wake_sound_of
 from hearth_core.errors import HearthError
 
 from .pipeline import Pipeline
 
 log = logging.getLogger("hearth.wake")
 
-# Nats a phone beside free phones: so well the word must fit if the satellite is exactly as sure as it asks to be. Of
-# 123 people who say "jarvis" three fit worse, with dishes at 10 dB some thirteen.
-FIT: Final = -2.3
-# So much less well for each nat of the odds by which the satellite is surer, and better where it is less sure: two who
-# listen apart add up. Of 15.5 hours of other speech, in four orders, 3.2 in 10 hours are taken for "alexa";
-# of 84 synthesised ones 84 are heard, with dishes at 10 dB 79 to 82.
-FIT_PER_MARGIN: Final = 0.5
-# What a satellite that does not say how sure it is stands for.
-_MARGIN: Final = {True: 1.4, False: -2.0}
+# Nats a phone beside free phones. What a satellite is not sure of must fit well: of 82 such moments in 15.5 hours of
+# other speech 4 do, 8 would with -1.8; of 84 synthesised "alexa" 79 are heard with dishes at 10 dB instead of 80.
+UNSURE_FIT: Final = -1.3
+# A sure word is ended only where it fits badly: three of six in those hours do, none of
+# 123 people who say "jarvis", with dishes at 10 dB three. -2.0 would end five of the six, and 5 to 7 of the
+# people, with dishes 13 to 16. Synthesised words all fit better than that: they are no measure of people.
+SURE_FIT: Final = -3.0
 # A word that is not sure, and a sure one right after it; more at once are junk.
 _MOST: Final = 2
 
 
-def said(fit: float, *, sure: bool, margin: float | None = None) -> bool:
-    """Return whether a wake word that fits so was said; a satellite was sure of it, or not, by so much."""
-    return fit >= FIT - FIT_PER_MARGIN * (_MARGIN[sure] if margin is None else margin)
+def said(fit: float, *, sure: bool) -> bool:
+    """Return whether a wake word that fits so was said; a satellite was sure of it, or not."""
+    return fit >= (SURE_FIT if sure else UNSURE_FIT)
 
 
 class WakeCheck:
@@ -62,7 +60,7 @@ class WakeCheck:
         asked, pcm = wake_sound_of(event)
         if len(self._tasks) >= _MOST:
             return  # the satellite waits for no verdict for long
-        task = asyncio.create_task(self._judge(asked, pcm))
+        task = asyncio.create_task(self._judge(asked.id, asked.phrase, pcm, sure=asked.sure))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -73,21 +71,20 @@ class WakeCheck:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _judge(self, asked: WakeSound, pcm: bytes) -> None:
+    async def _judge(self, question: str, phrase: str, pcm: bytes, *, sure: bool) -> None:
         try:
-            fit = await self._pipeline.phrase_fit(asked.phrase, pcm)
+            fit = await self._pipeline.phrase_fit(phrase, pcm)
             if fit is None:
-                true, reason = asked.sure, "the server does not know how the wake word is said"
+                true, reason = sure, "the server does not know how the wake word is said"
             else:
-                true = said(fit, sure=asked.sure, margin=asked.margin)
-                reason = f"the server's model heard another: it fits by {fit:.1f}"
+                true, reason = said(fit, sure=sure), f"the server's model heard another: it fits by {fit:.1f}"
             if not true:
-                log.info("%s satellite %s: %r, %s", asked.id, self._name, asked.phrase, reason)
-            if not asked.sure:
-                await self._send(WakeVerdict(id=asked.id, said=true, reason="" if true else reason).event())
+                log.info("%s satellite %s: %r, %s", question, self._name, phrase, reason)
+            if not sure:
+                await self._send(WakeVerdict(id=question, said=true, reason="" if true else reason).event())
             elif not true:
-                self._refuse(asked.id)
+                self._refuse(question)
         except HearthError as error:  # the satellite is gone, or the model failed: nothing was verified
-            log.warning("%s satellite %s: its wake word is not verified: %s", asked.id, self._name, error)
+            log.warning("%s satellite %s: its wake word is not verified: %s", question, self._name, error)
         except Exception:
-            log.exception("%s satellite %s: its wake word is not verified", asked.id, self._name)
+            log.exception("%s satellite %s: its wake word is not verified", question, self._name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from hearth_core.command import Detection
@@ -52,11 +50,3 @@ def test_a_word_that_is_never_to_wake_is_never_unsure() -> None:
 
 def test_nothing_is_unsure_unless_that_is_wanted() -> None:
     assert heard([0.3, 0.7, 0.1, 0.9, 0.0], unsure=False) == [(3, 0.9, True)]
-
-
-def test_how_much_surer_than_asked_is_told() -> None:
-    wake = WakeWords([Scores({"a": [0.5, 0.1, 0.1, 0.1, 1.0, 0.1]})], {"a": Word(threshold=0.8)}, unsure=True)
-    found = [detection for detection in (wake.feed(STEP) for _ in range(6)) if detection is not None]
-    assert [each.sure for each in found] == [False, True]
-    # Even odds, and then 999 to 1, where 4 to 1 were asked for.
-    assert [each.margin or 0.0 for each in found] == pytest.approx([-math.log(4), math.log(999 / 4)])
