@@ -164,5 +164,6 @@ def test_check_hears_the_wake_word_and_is_heard(server: SoundServer, tmp_path: P
         )
     assert done.returncode == 0, done.stderr
     findings = {finding["what"]: finding["says"] for finding in json.loads(done.stdout)["findings"]}
-    assert findings["wake word"] == "heard alexa"
+    heard = findings["wake word"].removeprefix("heard ").split(", ")
+    assert set(heard) == {"alexa"}, "as often as it was said in these 4 s"
     assert findings["speaker"] == "a chime was played"
