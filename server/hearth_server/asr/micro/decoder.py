@@ -20,6 +20,7 @@ from hearth_core.errors import EngineError
 from hearth_core.phones import BLANK
 
 from .compiled import Begin, passing
+from .history import Step
 from .paths import Heard, Reader
 from .phone_graph import NO_WORD, PhoneGraph, spans
 from .readings import Reading, Result, Standing, shared, weighed
@@ -30,6 +31,11 @@ _NO_STATE = -1
 
 # Readings beyond these have no share in the posteriors that anybody could see.
 _MOST_READINGS = 32
+# So many frames after the last phone are a pause: nobody makes one within a word.
+_PAUSE = 4
+# Paths within a word are looked at if they are no more nats behind the best sentence; if more are, nobody pauses.
+_NEAR = 3.0
+_MOST_PAUSED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +170,14 @@ class Decoder:
         )
 
     def _standing(self, stands: _Stands) -> Standing:
-        graph = self._graph
+        graph, stands = self._graph, self._unpaused(stands)
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
         complete = self._complete(stands)
         settled = complete & graph.closing[stands.state]
         whole = stands.score[complete]
-        path = self._passing.path(_last_step(stands.tokens, token))
+        path = self._path(stands, best)
         said = [step.word for step in path if step.word != NO_WORD]
         if state != _NO_STATE:
             said.append(int(stands.word[best]))
@@ -187,6 +193,22 @@ class Decoder:
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
+
+    def _unpaused(self, stands: _Stands) -> _Stands:
+        """Return them without the paths that pause in the middle of a word, if a sentence is beside them."""
+        whole = stands.score[self._complete(stands)].max(initial=-np.inf)
+        inside = ((stands.state == _NO_STATE) & (stands.score > whole - _NEAR)).nonzero()[0].tolist()
+        if whole == -np.inf or len(inside) > _MOST_PAUSED:
+            return stands
+        going_on = np.ones(len(stands.score), dtype=np.bool_)
+        for index in inside:
+            path = self._path(stands, index)
+            if path:  # else nothing has been said yet
+                going_on[index] = self.frames - self._heard.last_frame(self._graph, path, len(path)) <= _PAUSE
+        return stands.only(going_on)
+
+    def _path(self, stands: _Stands, index: int) -> list[Step]:
+        return self._passing.path(_last_step(stands.tokens, int(stands.token[index])))
 
     def _complete(self, stands: _Stands) -> NDArray[np.bool_]:
         """Return where a sentence may end."""
@@ -235,6 +257,17 @@ class _Stands:
     state: Ints
     words: Hashes
     score: Scores
+
+    def only(self, chosen: NDArray[np.bool_]) -> _Stands:
+        """Return some of them."""
+        return _Stands(
+            self.tokens,
+            self.token[chosen],
+            self.word[chosen],
+            self.state[chosen],
+            self.words[chosen],
+            self.score[chosen],
+        )
 
 
 def _lead(scores: Scores, chosen: NDArray[np.bool_]) -> float:

@@ -238,6 +238,21 @@ def test_which_words_were_said_is_another_question_than_whether_more_is(
     assert (standing.whole > 3, standing.settled > 3) == (whole, settled)
 
 
+def test_who_pauses_is_in_no_word() -> None:
+    graph = word_graph(["turn on the light", "turn on the light s"])
+    phones = compile_phones(graph, {**HOME, "s": ["S K AY"]}, {int(end) for end in graph.finals})
+    frames = clear(*numbers("T ER N AA N DH AH L AY T S"))
+    frames[-1, [BLANK, frames[-1].argmax()]] = np.log(0.499)  # as likely said as not
+    decoder = decoded(phones, frames)
+    decoder.feed(clear(*[BLANK] * 3))
+    speaking = decoder.snapshot()
+    decoder.feed(clear(BLANK))
+    paused = decoder.snapshot()
+    assert speaking.whole < 1 < 3 < paused.whole
+    assert not paused.inside_word
+    assert paused.complete
+
+
 def test_inside_a_word() -> None:
     decoder = Decoder(home_graph(), DecoderSettings())
     decoder.feed(clear(BLANK, *numbers("HH AO")))
