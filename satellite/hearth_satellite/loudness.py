@@ -9,13 +9,14 @@ import numpy as np
 
 from hearth_core.audio import BYTES_PER_SECOND
 from hearth_core.loudness import FRAME_S, FrameLevels
+from hearth_core.quantile import quantiles
 
 _HEARD_S: Final = 3.0
 # A wake word lasts 0.4 to 0.9 s, and its detection comes up to 0.3 s after it.
 _WORD_S: Final = 1.2
 # The room without speech is what is seldom undercut: a quarter, because a few frames lie in the gaps of any noise.
-_ROOM_PERCENTILE: Final = 25
-_WORD_PERCENTILE: Final = 90
+_ROOM_QUANTILE: Final = 0.25
+_WORD_QUANTILE: Final = 0.9
 # A detection comes no later after its word's end.
 _LATEST_S: Final = 0.3
 _PAUSE_DB: Final = 15.0
@@ -47,9 +48,9 @@ class Loudness:
         word = int(_WORD_S / FRAME_S)
         facts: dict[str, float] = {}
         if len(levels) >= word:
-            facts["level_dbfs"] = round(float(np.percentile(levels[-word:], _WORD_PERCENTILE)), 1)
+            facts["level_dbfs"] = round(float(quantiles(levels[-word:], _WORD_QUANTILE)[0]), 1)
         if len(levels) >= word * 2:
-            facts["noise_dbfs"] = round(float(np.percentile(levels[:-word], _ROOM_PERCENTILE)), 1)
+            facts["noise_dbfs"] = round(float(quantiles(levels[:-word], _ROOM_QUANTILE)[0]), 1)
         return facts
 
 
@@ -68,7 +69,7 @@ def word_end_ms(lead: bytes) -> int | None:
     levels = FrameLevels().feed(lead)
     if not len(levels):
         return None
-    quiet = levels < np.percentile(levels, _WORD_PERCENTILE) - _PAUSE_DB
+    quiet = levels < quantiles(levels, _WORD_QUANTILE)[0] - _PAUSE_DB
     first = max(0, len(levels) - round(_LATEST_S / FRAME_S))
     run = 0
     for index in range(first, len(levels)):

@@ -15,6 +15,8 @@ from typing import Final
 
 import numpy as np
 
+from hearth_core.quantile import quantiles
+
 REMEMBERED: Final = 60
 """Commands that are remembered of each pair of satellites; older ones fade with the furniture."""
 
@@ -82,7 +84,7 @@ class History:
         low, high = differences[differences <= middle], differences[differences > middle]
         if min(len(low), len(high)) < _LEAST_EACH:
             return 0.0
-        below, above = float(np.median(low)), float(np.median(high))
+        below, above = (float(quantiles(each, 0.5)[0]) for each in (low, high))
         if above - below < _LEAST_APART_DB:
             return 0.0
         return _BELIEVED * min(max((below + above) / 2, -_MOST_DB), _MOST_DB)

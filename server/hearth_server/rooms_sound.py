@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearth_core.loudness import FRAME_S, FRAME_SAMPLES, SILENT_DBFS, FrameLevels, dbfs, power
+from hearth_core.quantile import quantiles
 
 MAX_FRAMES: Final = 1250
 """25 s: longer than any command may be (15 s), with what goes before it."""
@@ -18,7 +19,7 @@ MAX_FRAMES: Final = 1250
 # Speech is on for about a third of a short command; its loud third is what every room still hears of it.
 _LOUD_PART: Final = 0.3
 # The quietest tenth lies between words and in the silence that ended the command.
-_QUIET_PERCENTILE: Final = 10
+_QUIET: Final = 0.1
 # Two curves shorter than this are alike by accident.
 LEAST_OVERLAP_S: Final = 0.8
 LEAST_SPEECH_S: Final = 0.25
@@ -110,13 +111,13 @@ def measure(envelope: Envelope, noise_dbfs: float | None = None) -> Loudness:
     levels = envelope.levels
     if not len(levels):
         return Loudness(SILENT_DBFS, SILENT_DBFS if noise_dbfs is None else noise_dbfs, 0.0)
-    quiet = float(np.percentile(levels, _QUIET_PERCENTILE))
+    quiet, loudest = (float(level) for level in quantiles(levels, _QUIET, 0.9))
     noise = quiet if noise_dbfs is None else noise_dbfs
     loud = np.sort(levels)[-max(1, int(len(levels) * _LOUD_PART)) :]
     speech = float(np.mean(power(loud))) - 10.0 ** (noise / 10.0)
     # Where noise is louder than speech, what is left is within the noise's own ups and downs: 10 dB below it.
     level = max(10.0 * math.log10(max(speech, 1e-12)), noise - 10.0, SILENT_DBFS)
-    return Loudness(level, noise, float(np.percentile(levels, 90)) - quiet)
+    return Loudness(level, noise, loudest - quiet)
 
 
 def speaking(envelope: Envelope, last_s: float = 0.4) -> bool:
@@ -125,8 +126,8 @@ def speaking(envelope: Envelope, last_s: float = 0.4) -> bool:
     last = levels[-max(1, int(last_s / FRAME_S)) :]
     if len(levels) < len(last) * 2:
         return True
-    floor, top = np.percentile(levels, (_QUIET_PERCENTILE, 95))
-    return bool(np.percentile(last, 80) > (floor + top) / 2)
+    floor, top = quantiles(levels, _QUIET, 0.95)
+    return bool(quantiles(last, 0.8)[0] > (floor + top) / 2)
 
 
 def likeness(one: Envelope, other: Envelope, later_s: float = 0.0) -> float | None:
@@ -191,5 +192,6 @@ def _amplitudes(bands: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.zeros_like(bands)
     powers = power(bands)
     smooth = (powers + np.roll(powers, 1, axis=0) + np.roll(powers, -1, axis=0)) / 3
-    floor = np.percentile(smooth, 2 * _QUIET_PERCENTILE, axis=0)
-    return np.sqrt(np.maximum(smooth - _FLICKER * floor, 0.0)).astype(np.float32)
+    floor = quantiles(smooth, 2 * _QUIET)[0]
+    amplitudes: NDArray[np.float32] = np.sqrt(np.maximum(smooth - _FLICKER * floor, 0.0)).astype(np.float32)
+    return amplitudes

@@ -11,6 +11,8 @@ from hearth_core.g2p import guess
 Pronunciations = dict[str, list[str]]
 
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
+# So many words are searched for, in 2 ms each; more are looked for line by line, in 40 ms.
+_FEW = 8
 # Said so by everybody; the dictionary has the letter A as the article too.
 _LETTER_NAMES = {"a": "EY"}
 
@@ -44,6 +46,9 @@ def _said(word: str, spoken: Mapping[str, str], known: Pronunciations) -> list[s
 
 def _looked_up(words: set[str], dictionary: Path) -> Pronunciations:
     found: Pronunciations = {}
+    if len(words) <= _FEW:
+        text = b"\n" + dictionary.read_bytes()
+        return {word: entries for word in words if (entries := _entries(text, word))}
     with dictionary.open(encoding="utf-8") as lines:
         for line in lines:
             entry, _, phones = line.partition(" ")
@@ -51,3 +56,9 @@ def _looked_up(words: set[str], dictionary: Path) -> Pronunciations:
             if word in words:
                 found.setdefault(word, []).append(phones.strip())
     return found
+
+
+def _entries(text: bytes, word: str) -> list[str]:
+    """Return the pronunciations of one word, found by how its lines begin."""
+    entries = re.findall(rb"\n%s(?:\(\d+\))? ([^\n]*)" % re.escape(word.encode()), text)
+    return [entry.decode().strip() for entry in entries]

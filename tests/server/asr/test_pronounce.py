@@ -20,6 +20,13 @@ def dictionary(tmp_path: Path) -> Path:
     return path
 
 
+def test_many_are_said_as_each_alone(dictionary: Path) -> None:
+    words = ["a", "c's", "lamp", "read", "t", "tv", "v", "s", "2", "amp", "lam", "rea"]
+    alone = {word: said for word in words for said in pronounce([word], {}, dictionary).values()}
+    assert pronounce(words, {}, dictionary) == alone
+    assert guessed(words, {}, dictionary) == tuple(w for w in sorted(words) if guessed([w], {}, dictionary))
+
+
 @pytest.mark.parametrize(
     ("word", "spoken", "said"),
     [

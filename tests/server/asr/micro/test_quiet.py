@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hearth_core.log_mel import log_mel
-from hearth_server.asr.micro.quiet import Quiet, _quantiles
+from hearth_server.asr.micro.quiet import Quiet
 
 RATE = 16_000
 
@@ -52,9 +52,3 @@ def test_where_loudness_says_nothing() -> None:
     quiet = Quiet()
     quiet.hear(log_mel(np.zeros(0, np.int16)))
     assert quiet.silence_s() == 0.0
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 10, 11, 500])
-def test_quantiles_are_those_of_numpy(count: int) -> None:
-    values = np.random.default_rng(count).normal(0, 20, count)
-    assert _quantiles(values, 0.1, 0.9) == pytest.approx(tuple(np.quantile(values, (0.1, 0.9))), abs=1e-9)
