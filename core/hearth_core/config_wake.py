@@ -77,6 +77,10 @@ class WakeConfig(Section):
     before_s: float = Field(
         default=0.3, ge=0, le=3, description="Seconds before the wake word's end from which on the sound is sent."
     )
+    chime: bool = Field(
+        default=False,
+        description="Chime at the wake word, of several satellites the first alone. What is said meanwhile is lost.",
+    )
     near_misses: int = Field(
         default=100, ge=0, le=10_000, description="How many near misses are kept, the latest; 0 keeps none."
     )

@@ -111,12 +111,15 @@ def configured(config: SatelliteConfig, choices: Choices) -> SatelliteConfig:
         microphone |= {"source": "file", "file": str(choices.mic_files[0])}
     elif choices.stdin:
         microphone |= {"source": "stdin"}
+    wake = wake_named(choices.wake) if choices.wake else {}
+    if choices.wake_chime:
+        wake["chime"] = True
     return config.model_copy(
         update={
             **own,
             "microphone": config.microphone.model_copy(update=microphone),
             "speaker": config.speaker.model_copy(update=_speaker(choices)),
-            "wake": config.wake.model_copy(update=wake_named(choices.wake) if choices.wake else {}),
+            "wake": config.wake.model_copy(update=wake),
         }
     )
 
@@ -170,7 +173,7 @@ def build(config: SatelliteConfig, choices: Choices) -> tuple[Satellite, Microph
         port=config.port,
         once=choices.once,
         manners=Manners(
-            wake_chime=choices.wake_chime,
+            wake_chime=config.wake.chime,
             barge_in=control.barge_in,
             stop_words=frozenset(control.stop_words),
             ring_s=control.ring_s,

@@ -180,6 +180,13 @@ def test_the_command_line_overrides_the_configuration() -> None:
     assert chosen.microphone.realtime is False
 
 
+def test_either_asks_for_a_chime_at_the_wake_word() -> None:
+    config = Config.model_validate({"satellite": {"wake": {"chime": True}}}).satellite
+    assert not choose().wake.chime
+    assert choose(wake_chime=True, wake=("alexa",)).wake.chime
+    assert choose(config, wake=("alexa",)).wake.chime
+
+
 @pytest.mark.parametrize(
     ("choices", "expected"),
     [
