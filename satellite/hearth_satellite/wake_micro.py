@@ -27,6 +27,11 @@ MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 _MAX_LATENCY_S: Final = 0.3  # 0.29 s is the latest of 15 synthesised words, median 0.18 s
 _HOP_BYTES: Final = 320  # 10 ms of 16 kHz s16le: what one row of features takes
 _FEATURES: Final = 40  # in a row
+# Of 84 synthesised "Alexa, what's the time?" in a room of 3 of 32768 the model of alexa is sure of 57 with this noise,
+# of 40 without, and of three more with twice as much, which costs soft speech: of 84 "Alexa." of -51 dBFS it is sure of
+# 75 without, 74 with this and 70 with twice as much.
+_FLOOR: Final = 10.0  # of 32768: -70 dBFS
+_FLOOR_SAMPLES: Final = 1 << 15
 
 
 def installed() -> bool:
@@ -53,6 +58,7 @@ class MicroEngine:
             Model(WakePhrase(m.id, m.wake_word, tuple(m.trained_languages)), m.probability_cutoff) for m in loaded
         )
         self._stride = loaded[0].stride
+        self._floor = Floor()
         self._rest = b""
         self._rows: list[float] = []
 
@@ -62,6 +68,7 @@ class MicroEngine:
         pcm = self._rest + chunk
         whole = len(pcm) - len(pcm) % _HOP_BYTES
         self._rest = pcm[whole:]
+        pcm = self._floor.under(pcm[:whole])
         for start in range(0, whole, _HOP_BYTES):
             self._rows += self._frontend.process_samples(pcm[start : start + _HOP_BYTES]).features
             if len(self._rows) >= self._stride * _FEATURES:
@@ -73,10 +80,35 @@ class MicroEngine:
     def reset(self) -> None:
         """Forget the sound so far."""
         self._frontend.reset()
+        self._floor.reset()
         self._rest = b""
         self._rows.clear()
         for scorer in self._scorers:
             scorer.reset()
+
+
+class Floor:
+    """A soft noise under what a microphone hears, always the same one.
+
+    The models learnt in rooms that hum and hiss. Where a microphone cuts all that away, or a room has none, the front
+    end's gain follows each sound, and a word that the next one follows at once is missed.
+    """
+
+    def __init__(self) -> None:
+        noise = np.random.default_rng(1).normal(0.0, _FLOOR, _FLOOR_SAMPLES)
+        self._noise = np.rint(noise).astype(np.int32)
+        self._at = 0
+
+    def under(self, pcm: bytes) -> bytes:
+        """Return sound, whole samples of s16le, with the noise under it."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.int32)
+        samples += self._noise.take(np.arange(self._at, self._at + len(samples)), mode="wrap")
+        self._at = (self._at + len(samples)) % _FLOOR_SAMPLES
+        return samples.clip(-32768, 32767).astype("<i2").tobytes()
+
+    def reset(self) -> None:
+        """Begin with the noise's beginning."""
+        self._at = 0
 
 
 class _Scorer:

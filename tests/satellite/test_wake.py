@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pymicro_wakeword
 import pytest
 
@@ -11,7 +12,7 @@ from hearth_core.audio import BYTES_PER_SECOND, read_recording
 from hearth_core.command import Detection
 from hearth_core.errors import ConfigError
 from hearth_satellite.wake import MICRO_WORDS, AnySpeech, MicroWakeWord, WakeWord
-from hearth_satellite.wake_micro import MicroEngine
+from hearth_satellite.wake_micro import Floor, MicroEngine
 
 DATA = Path(__file__).parent.parent / "data"
 WAKE_WORDS = sorted((DATA / "satellite").glob("*-*.flac"))
@@ -52,7 +53,10 @@ def test_scores_are_those_of_the_wheel_itself(chunk_bytes: int) -> None:
     models = [pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(word)) for word in MICRO_WORDS]
     for _ in range(2):  # and once more after a reset
         found = [scores for at in range(0, len(pcm), chunk_bytes) for scores in engine.feed(pcm[at : at + chunk_bytes])]
-        rows = [[model.process_streaming_prob(row) for model in models] for row in features.process_streaming(pcm)]
+        rows = [
+            [model.process_streaming_prob(row) for model in models]
+            for row in features.process_streaming(Floor().under(pcm))
+        ]
         expected = rows[models[0].stride - 1 :: models[0].stride]  # in between the wheel says zero
         assert found == [pytest.approx(scores, abs=1e-12) for scores in expected]
         assert max(map(max, found)) > 0.9
@@ -60,6 +64,24 @@ def test_scores_are_those_of_the_wheel_itself(chunk_bytes: int) -> None:
         features.reset()
         for model in models:
             model.reset()
+
+
+@pytest.mark.parametrize("speaker", ["kore", "michael"])
+def test_in_a_dead_silence_a_word_is_heard_before_a_command_that_follows_at_once(speaker: str) -> None:
+    pcm = SECOND + read_recording(DATA / "satellite" / "at_once" / f"alexa-{speaker}.flac") + SECOND
+    assert len(listen(MicroWakeWord(["alexa"]), pcm)) == 1
+
+
+def test_the_floor_is_soft_and_the_same_whatever_the_chunks() -> None:
+    loud = np.array([32_767, -32_768] * 40_000, "<i2").tobytes()
+    whole = Floor().under(loud)
+    floor = Floor()
+    assert b"".join(floor.under(loud[at : at + 320]) for at in range(0, len(loud), 320)) == whole
+    samples = np.frombuffer(Floor().under(bytes(len(loud))), "<i2")
+    assert 9.0 < samples.std() < 11.0
+    assert abs(np.frombuffer(whole, "<i2").astype(int) - np.frombuffer(loud, "<i2")).max() < 60, (
+        "it is cut, not wrapped"
+    )
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
