@@ -1,17 +1,19 @@
 """Wake words: how many are detected, how often other speech wakes, and what it costs, at each threshold.
 
     python bench/wake.py --positives DIR|TAR… --negatives DIR|TAR… [--word alexa] [--noise FILE --snr DB]
-                         [--mean-power] [--pad 2] [--verify [MODEL]] [--stages] [--check] [--json]
+                         [--mean-power] [--pad 2] [--passes 1] [--verify [MODEL]] [--stages] [--check] [--json]
 
 Every positive is heard alone, with `--pad` seconds of a quiet room before and after it; it is detected if the word's
 score passes the threshold once. The noise is heard under the padding as well; bench/sound.py says what its SNR is; with
 `--mean-power` the speech's level is the whole recording's, as others count it, and the noise some dB softer. The
-negatives are heard one after the other without a pause; two accepts within the debounce time are one. `--threshold`
-names further thresholds; the model's own is marked by `*`. `--verify` adds what a satellite and a server with the
-engine micro accept together, of words that are sure and of those that are not; `--check` then looks at that. MODEL is
-another speech model than the shipped one. `--stages` adds CPU seconds for an audio second and the
-memory of every stage of the satellite, each in a process of its own. `--check` fails where, at the model's own
-threshold, 97 % are not detected (93 % in a noise), or other speech is accepted more than 4 times in 10 hours.
+negatives are heard one after the other without a pause; two accepts within the debounce time are one. How many there
+are hangs on where the frames begin and what was heard before: `--passes` hears them so often, each further time in
+another order, and counts all. `--threshold` names further thresholds; the model's own is marked by `*`. `--verify` adds
+what a satellite and a server with the engine micro accept together, of words that are sure and of those that are not;
+`--check` then looks at that. MODEL is another speech model than the shipped one. `--stages` adds CPU seconds for an
+audio second and the memory of every stage of the satellite, each in a process of its own. `--check` fails where, at the
+model's own threshold, 97 % are not detected (93 % in a noise), or other speech is accepted more than 4 times in 10
+hours.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import random
 import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -48,6 +51,9 @@ DEBOUNCE_S = 1.0
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 CLEAN_PERCENT, NOISY_PERCENT = 97.0, 93.0
 ACCEPTS_PER_HOUR = 0.4
+BLOCK = 50
+# So many recordings before a block are heard as well, and not counted: no satellite begins anew in the middle of talk.
+BEFORE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +138,47 @@ def verify_positive(task: tuple[tuple[Path, str, float, Path | None, float, bool
     return hear_both(make_engine(task[0][1]), [padded(task[0])], task[1])
 
 
-def verify_negatives(task: tuple[Sequence[Path], str, Path | None]) -> Verified:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Other speech to hear, and what comes before it."""
+
+    before: tuple[Path, ...]
+    paths: tuple[Path, ...]
+
+
+def blocks_of(paths: Sequence[Path], passes: int) -> list[Block]:
+    """Return the blocks of all passes; the first is in the given order."""
+    found = []
+    for number in range(passes if paths else 0):
+        order = list(paths)
+        if number:
+            random.Random(number).shuffle(order)
+        for start in range(0, len(order), BLOCK):
+            before = [order[at] for at in range(start - min(BEFORE, len(order)), start)]
+            found.append(Block(tuple(before), tuple(order[start : start + BLOCK])))
+    return found
+
+
+def _sounds(paths: Sequence[Path]) -> Iterator[bytes]:
+    return (sound.pcm(sound.load(path)) for path in paths)
+
+
+def verify_negatives(task: tuple[Block, str, Path | None]) -> Verified:
     """Hear other speech with both stages."""
-    paths, word, model = task
-    return hear_both(make_engine(word), (sound.pcm(sound.load(path)) for path in paths), model)
+    block, word, model = task
+    return hear_both(make_engine(word), _sounds(block.paths), model, _sounds(block.before))
 
 
-def hear_negatives(task: tuple[Sequence[Path], str]) -> Trace:
+def hear_negatives(task: tuple[Block, str]) -> Trace:
     """Hear other speech, one recording after the other."""
-    paths, word = task
+    block, word = task
     engine = make_engine(word)
+    for pcm in _sounds(block.before):
+        trace(engine, pcm)
     moments: list[tuple[float, float]] = []
     audio_s = cpu_s = 0.0
-    for path in paths:
-        heard = trace(engine, sound.pcm(sound.load(path)))
+    for pcm in _sounds(block.paths):
+        heard = trace(engine, pcm)
         moments += [(audio_s + moment, score) for moment, score in heard.moments]
         audio_s, cpu_s = audio_s + heard.audio_s, cpu_s + heard.cpu_s
     return Trace(moments, audio_s, cpu_s)
@@ -209,6 +242,7 @@ def main() -> None:
     parser.add_argument("--snr", type=float, default=10.0)
     parser.add_argument("--mean-power", action="store_true")
     parser.add_argument("--pad", type=float, default=2.0)
+    parser.add_argument("--passes", type=int, default=1, help="hear the negatives so often (default: %(default)s)")
     parser.add_argument("--threshold", type=float, nargs="*", default=[])
     parser.add_argument("--verify", nargs="?", const="", help="measure both stages, with this speech model")
     parser.add_argument("--stages", action="store_true")
@@ -226,7 +260,7 @@ def main() -> None:
         noisy = (arguments.noise, arguments.snr, arguments.mean_power)
         tasks = [(path, arguments.word, arguments.pad, *noisy) for path in yes]
         positives = pool.map(hear_positive, tasks, chunksize=4)
-        blocks = [(no[start : start + 50], arguments.word) for start in range(0, len(no), 50)]
+        blocks = [(block, arguments.word) for block in blocks_of(no, arguments.passes)]
         negatives = list(pool.imap(hear_negatives, blocks))
         both: Row | None = None
         if arguments.verify is not None:

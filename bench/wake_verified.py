@@ -35,11 +35,23 @@ class Verified:
     audio_s: float
 
 
-def hear_both(engine: WakeEngine, sounds: Iterable[bytes], model: Path | None) -> Verified:
-    """Hear sounds, one after the other, as a satellite and its server do; None is the shipped model."""
+def hear_both(
+    engine: WakeEngine, sounds: Iterable[bytes], model: Path | None, before: Iterable[bytes] = ()
+) -> Verified:
+    """Hear sounds, one after the other, as a satellite and its server do.
+
+    Args:
+        engine: of the satellite.
+        sounds: 16 kHz s16le mono.
+        model: of the server; None is the shipped one.
+        before: what is heard first, and does not count.
+    """
     attention = Attention(WakeWords([engine], {}, unsure=True))
     phrases = {phrase.name: phrase.phrase for phrase in attention.phrases}
     recogniser = _recogniser(model)
+    for pcm in before:
+        for start in range(0, len(pcm), CHUNK_BYTES):
+            attention.listen(pcm[start : start + CHUNK_BYTES])
     accepted = sure = unsure = heard = 0
     for pcm in sounds:
         heard += len(pcm)
@@ -48,8 +60,9 @@ def hear_both(engine: WakeEngine, sounds: Iterable[bytes], model: Path | None) -
             if detection is None:
                 continue
             sure, unsure = sure + detection.sure, unsure + (not detection.sure)
-            fit = recogniser.phrase_fit(phrases[detection.wake_word], attention.word())
-            accepted += detection.sure if fit is None else said(fit, sure=detection.sure)
+            phrase = phrases[detection.wake_word]
+            fit = recogniser.phrase_fit(phrase, attention.word())
+            accepted += detection.sure if fit is None else said(phrase, fit, sure=detection.sure)
     return Verified(accepted, sure, unsure, heard / BYTES_PER_SECOND)
 
 

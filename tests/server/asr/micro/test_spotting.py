@@ -71,9 +71,23 @@ def test_the_word_that_was_said_fits_and_no_other(engine: MicroEngine, word: str
     command = read_recording(SATELLITE / "turn_off_lights_in_the_office.flac")
     pcm = read_recording(SATELLITE / f"{word}-rms.flac") + (command[: BYTES_PER_SECOND // 2] if after else b"")
     fits = {name: engine.phrase_fit(phrase, pcm) for name, phrase in SPOKEN.items()}
-    assert {name: value is not None and said(value, sure=False) for name, value in fits.items()} == {
+    assert {name: value is not None and said(SPOKEN[name], value, sure=False) for name, value in fits.items()} == {
         name: name == word for name in SPOKEN
     }
+
+
+@pytest.mark.parametrize(
+    ("phrase", "fit", "sure", "was_said"),
+    [
+        ("Alexa", -1.2, False, False),  # much other speech sounds like it
+        ("Hey Mycroft", -1.2, False, True),
+        ("Hey Mycroft", -1.4, False, False),
+        ("Alexa", -2.9, True, True),
+        ("Alexa", -3.1, True, False),
+    ],
+)
+def test_how_well_a_word_must_fit(phrase: str, fit: float, *, sure: bool, was_said: bool) -> None:
+    assert said(phrase, fit, sure=sure) is was_said
 
 
 @pytest.mark.parametrize("phrase", ["hey xyzzyq", "", "…"])
