@@ -163,9 +163,11 @@ def main() -> None:
         print(
             f"{len(rounds)} words, {options.satellites} satellites: heard by all "
             f"{sum(r.heard == options.satellites for r in rounds)} times, chimed by one "
-            f"{sum(r.chimes == 1 for r in rounds)} times; "
-            f"chime {statistics.median(after):.1f} ms after the first heard it (worst {max(after):.1f})"
+            f"{sum(r.chimes == 1 for r in rounds)} times"
         )
+        if after:
+            median, worst = statistics.median(after), max(after)
+            print(f"chime {median:.1f} ms after the first satellite told of the word (worst {worst:.1f})")
     if options.check and (wrong := [each for each in rounds if each.chimes != 1]):
         sys.exit(f"{len(wrong)} of {len(rounds)} words were not chimed by one satellite alone: {wrong[:3]}")
 
