@@ -170,13 +170,14 @@ class Decoder:
         )
 
     def _standing(self, stands: _Stands) -> Standing:
-        graph, stands = self._graph, self._unpaused(stands)
+        graph = self._graph
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
         complete = self._complete(stands)
         settled = complete & graph.closing[stands.state]
         whole = stands.score[complete]
+        going_on = ~self._paused(stands)
         path = self._path(stands, best)
         said = [step.word for step in path if step.word != NO_WORD]
         if state != _NO_STATE:
@@ -188,24 +189,24 @@ class Decoder:
             inside_word=state == _NO_STATE and len(path) > 0,
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
             ahead=float(stands.score[best] - whole.max()) if len(whole) else math.inf,
-            whole=_lead(stands.score, complete),
-            settled=_lead(stands.score, settled),
+            whole=_lead(stands.score, complete, ~complete & going_on),
+            settled=_lead(stands.score, settled, ~settled & going_on),
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
         )
 
-    def _unpaused(self, stands: _Stands) -> _Stands:
-        """Return them without the paths that pause in the middle of a word, if a sentence is beside them."""
+    def _paused(self, stands: _Stands) -> NDArray[np.bool_]:
+        """Return which paths pause in the middle of a word, of those that are about as good as a sentence."""
+        paused = np.zeros(len(stands.score), dtype=np.bool_)
         whole = stands.score[self._complete(stands)].max(initial=-np.inf)
         inside = ((stands.state == _NO_STATE) & (stands.score > whole - _NEAR)).nonzero()[0].tolist()
         if whole == -np.inf or len(inside) > _MOST_PAUSED:
-            return stands
-        going_on = np.ones(len(stands.score), dtype=np.bool_)
+            return paused
         for index in inside:
             path = self._path(stands, index)
             if path:  # else nothing has been said yet
-                going_on[index] = self.frames - self._heard.last_frame(self._graph, path, len(path)) <= _PAUSE
-        return stands.only(going_on)
+                paused[index] = self.frames - self._heard.last_frame(self._graph, path, len(path)) > _PAUSE
+        return paused
 
     def _path(self, stands: _Stands, index: int) -> list[Step]:
         return self._passing.path(_last_step(stands.tokens, int(stands.token[index])))
@@ -258,21 +259,10 @@ class _Stands:
     words: Hashes
     score: Scores
 
-    def only(self, chosen: NDArray[np.bool_]) -> _Stands:
-        """Return some of them."""
-        return _Stands(
-            self.tokens,
-            self.token[chosen],
-            self.word[chosen],
-            self.state[chosen],
-            self.words[chosen],
-            self.score[chosen],
-        )
 
-
-def _lead(scores: Scores, chosen: NDArray[np.bool_]) -> float:
+def _lead(scores: Scores, chosen: NDArray[np.bool_], others: NDArray[np.bool_]) -> float:
     """Return by how much the best of those chosen are better than the best others."""
-    chosen_best, best = (float(part.max(initial=-math.inf)) for part in (scores[chosen], scores[~chosen]))
+    chosen_best, best = (float(scores[part].max(initial=-math.inf)) for part in (chosen, others))
     return -math.inf if chosen_best == -math.inf else chosen_best - best
 
 

@@ -54,7 +54,8 @@ class Standing:
         inside_word: whether it stands in the middle of a word.
         lead: how much better, in nats, it is than the best path with other words; infinite if there is none.
         ahead: how much better, in nats, it is than the best path where a sentence may end; infinite if there is none.
-        whole: how much better the best path where a sentence may end is than all others; their words do not matter.
+        whole: how much better the best path where a sentence may end is than all others but those that pause within a
+            word; their words do not matter.
         settled: the same for paths after which nothing but politeness follows.
         frames: how many frames were heard.
         silent_frames: how many frames ago its last phone was heard.
