@@ -27,9 +27,9 @@ MICRO_WORDS: Final = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 _MAX_LATENCY_S: Final = 0.3  # 0.29 s is the latest of 15 synthesised words, median 0.18 s
 _HOP_BYTES: Final = 320  # 10 ms of 16 kHz s16le: what one row of features takes
 _FEATURES: Final = 40  # in a row
-# Of 84 synthesised "Alexa, what's the time?" in a room of 3 of 32768 the model of alexa is sure of 57 with this noise,
-# of 40 without, and of three more with twice as much, which costs soft speech: of 84 "Alexa." of -51 dBFS it is sure of
-# 75 without, 74 with this and 70 with twice as much.
+# Of 84 synthesised "Alexa, what's the time?" in a room of 3 of 32768 the model of alexa is sure of 40 without it,
+# of 55 with it (57 with another as loud), of 60 with twice as much. That costs soft speech: of 84 "Alexa." of -51 dBFS
+# it is sure of 75 without, 74 with this and 70 with twice as much.
 _FLOOR: Final = 10.0  # of 32768: -70 dBFS
 _FLOOR_SAMPLES: Final = 1 << 15
 
