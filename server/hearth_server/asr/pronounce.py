@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from hearth_core.g2p import guess
@@ -11,6 +12,8 @@ from hearth_core.g2p import guess
 Pronunciations = dict[str, list[str]]
 
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
+# CMUdict is of North America; this is what people of other countries say for words of a home, in the same format.
+_ALSO = Path(__file__).with_name("also.dict")
 # So many words are searched for, in 2 ms each; more are looked for line by line, in 40 ms.
 _FEW = 8
 # Said so by everybody; the dictionary has the letter A as the article too.
@@ -45,6 +48,23 @@ def _said(word: str, spoken: Mapping[str, str], known: Pronunciations) -> list[s
 
 
 def _looked_up(words: set[str], dictionary: Path) -> Pronunciations:
+    """Return the words that the dictionary has, with what else is said for them elsewhere."""
+    found = _in_dictionary(words, dictionary)
+    for word, known in found.items():
+        known += [phones for phones in _also().get(word, ()) if phones not in known]
+    return found
+
+
+@cache
+def _also() -> Pronunciations:
+    found: Pronunciations = {}
+    for line in _ALSO.read_text("utf-8").splitlines():
+        word, phones = line.split(" ", 1)
+        found.setdefault(word, []).append(phones)
+    return found
+
+
+def _in_dictionary(words: set[str], dictionary: Path) -> Pronunciations:
     found: Pronunciations = {}
     if len(words) <= _FEW:
         text = b"\n" + dictionary.read_bytes()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from hearth_core.g2p import guess
+from hearth_core.phones import PHONES
+from hearth_server.asr.pronounce import _ALSO as also  # noqa: N811
 from hearth_server.asr.pronounce import guessed, pronounce
 
 
@@ -44,6 +46,23 @@ def test_what_the_dictionary_or_the_home_says(
     word: str, spoken: dict[str, str], said: list[str], dictionary: Path
 ) -> None:
     assert pronounce([word], spoken, dictionary) == {word: said}
+
+
+def test_what_is_said_elsewhere_is_known_too(dictionary: Path) -> None:
+    with dictionary.open("a", encoding="utf-8") as lines:
+        lines.write("bathroom B AE TH R UW M\ngarage G ER AA ZH\ngarage(2) G AE R IH JH\n")
+    assert pronounce(["bathroom", "garage", "half"], {}, dictionary) == {
+        "bathroom": ["B AE TH R UW M", "B AA TH R UW M"],
+        "garage": ["G ER AA ZH", "G AE R IH JH", "G AE R AA ZH"],  # each once
+        "half": [guess("half")],  # only beside what the dictionary has
+    }
+
+
+def test_what_is_said_elsewhere_can_be_read() -> None:
+    lines = also.read_text("utf-8").splitlines()
+    assert lines == sorted(set(lines))
+    assert {phone for line in lines for phone in line.split()[1:]} <= set(PHONES)
+    assert len(lines) > 30
 
 
 @pytest.mark.parametrize("word", ["ecobee", "wohnzimmer", "💡", "küche", "x1", "(2)"])
