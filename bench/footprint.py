@@ -32,7 +32,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "train")]
 
 from bench import calibrate  # noqa: E402 - found only now
 from hearth_server.asr.micro.model import MicroModel  # noqa: E402
-from hearth_train import export, place  # noqa: E402
+from hearth_train import export, place, saved  # noqa: E402
 from hearth_train.evaluate import collapsed, development, distance  # noqa: E402
 from hearth_train.model import stacked  # noqa: E402
 from hearth_train.sparsity import zeros  # noqa: E402
@@ -42,7 +42,7 @@ RUNS = ("micro", "shared", "pruned", "both")
 
 def measured(run: str, most: int, settings: tuple[float, float], folder: Path) -> Iterator[dict[str, Any]]:
     """Yield what is known of a run's model, with float32 and with int8."""
-    encoder = export.read(place.RUNS / run / "model.pt")
+    encoder = saved.read(place.RUNS / run / "model.pt")
     heard = export.calibration()
     for quantised in (False, True):
         file = folder / f"{run}-{'int8' if quantised else 'fp32'}.onnx"

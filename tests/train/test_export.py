@@ -9,8 +9,9 @@ import onnxruntime
 import pytest
 import torch
 
+from hearth_core.errors import InputError
 from hearth_core.log_mel import MELS, STACK
-from hearth_train import export
+from hearth_train import export, saved
 from hearth_train.model import Encoder, Shape
 
 SHAPE = Shape(channels=64, hidden=128, blocks=3, behind=4)
@@ -64,3 +65,26 @@ def test_matrices_that_blocks_share_are_weights_of_both(encoder: Encoder, tmp_pa
         assert all(each.op_type == "DequantizeLinear" and each.input[0] in weights for each in matrices)
         sizes[shared] = len({each.input[0] for each in matrices})
     assert sizes == {1: 2 * 4 + 2, 2: 2 * 2 + 2}
+
+
+@pytest.mark.parametrize("shared", [1, 2])
+def test_a_model_file_gives_its_encoder_back(shared: int, encoder: Encoder, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    heard = [rng.normal(-4, 3, (FRAMES, STACK * MELS)).astype(np.float32) for _ in range(3)]
+    torch.manual_seed(5)
+    made = Encoder(replace(SHAPE, blocks=4, shared=shared)).eval()
+    for quantised in (False, True):
+        export.write_model(made, tmp_path / "en.onnx", heard, quantised=quantised)
+        again = saved.read(tmp_path / "en.onnx")
+        assert again.shape == made.shape
+        with torch.no_grad():
+            first, second = (
+                each(torch.from_numpy(heard[0])[None], torch.tensor([FRAMES]))[0][0].exp() for each in (made, again)
+            )
+        assert float((first - second).abs().sum(1).mean()) < (0.02 if quantised else 1e-5)
+
+
+def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "other", [], [])), str(tmp_path / "other.onnx"))
+    with pytest.raises(InputError, match="no speech model"):
+        saved.read(tmp_path / "other.onnx")

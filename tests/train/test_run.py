@@ -13,9 +13,9 @@ import torch
 from hearth_core.audio import RATE
 from hearth_core.errors import InputError
 from hearth_core.log_mel import MELS, STACK
-from hearth_train import evaluate, export, features, gather, noises, place, shard, train
+from hearth_train import evaluate, export, features, gather, noises, place, saved, shard, train
 from hearth_train.data import batches, fits
-from hearth_train.model import SYMBOLS, Shape
+from hearth_train.model import SYMBOLS, Encoder, Shape
 from hearth_train.shard import Utterance
 
 TINY = Shape(channels=16, hidden=32, blocks=2, behind=3)
@@ -87,7 +87,7 @@ def test_a_run_from_recordings_to_a_model(recordings: Path, work: Path) -> None:
     train.start(train.Settings(steps=12, workers=1, batch_s=20, rivals=4), TINY, folder)
     assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["step"] == 12
 
-    encoder = export.read(folder / "model.pt")
+    encoder = saved.read(folder / "model.pt")
     heard = export.calibration()
     export.write_model(encoder, work / "float.onnx", heard, quantised=False)
     export.write_model(encoder, work / "int8.onnx", heard)
@@ -99,6 +99,21 @@ def test_a_run_from_recordings_to_a_model(recordings: Path, work: Path) -> None:
     card = json.loads(session(work / "int8.onnx").get_modelmeta().custom_metadata_map["hearth"])
     assert card["delay"] == TINY.delay
     assert len(card["priors"]) == SYMBOLS
+
+    pupil = place.RUNS / "pupil"
+    pupil.mkdir()
+    teachers = (str(folder / "model.pt"), str(work / "int8.onnx"))
+    settings = train.Settings(steps=20, workers=1, batch_s=20, teachers=teachers, rate=1e-2)
+    train.start(settings, TINY, pupil)
+    apart = [divergence(model, encoder, said) for model in (Encoder(TINY).eval(), saved.read(pupil / "model.pt"))]
+    assert apart[1] < 0.7 * apart[0]  # it has come to give what they give
+
+
+def divergence(model: Encoder, teacher: Encoder, heard: np.ndarray) -> float:
+    frames = torch.tensor([len(heard)])
+    with torch.no_grad():
+        given, wanted = (each(torch.from_numpy(heard)[None], frames)[0] for each in (model, teacher))
+    return float(train.apart(given, wanted, frames)) / len(heard)
 
 
 def session(file: Path) -> onnxruntime.InferenceSession:

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from hearth_core.log_mel import FLOOR
 from hearth_core.phones import BLANK
 
-from . import place, shard
-from .model import Encoder, Shape, stacked
+from . import place, saved, shard
+from .model import Encoder, stacked
 from .pronounce import READ, SPELLED, Variants, variants
 from .shard import Utterance
 
@@ -40,12 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     from rich.progress import track
 
-    from .train import load
-
-    saved = load(options.model)
-    encoder = Encoder(Shape(**saved["shape"]))
-    encoder.load_state_dict(saved["model"])
-    encoder.eval().to(options.device)
+    encoder = saved.read(options.model).to(options.device)
     indexes = [index for kind in ("real", "synthetic") for index in sorted((place.PCM / kind).glob("*.json"))]
     changed = total = 0
     with get_context("spawn").Pool(options.jobs) as pool:

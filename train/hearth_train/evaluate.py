@@ -20,20 +20,15 @@ from numpy.typing import NDArray
 from hearth_core.log_mel import FLOOR, log_mel
 from hearth_core.phones import BLANK
 
-from . import place, shard
+from . import place, saved, shard
 from .gather import DEV
-from .model import Encoder, Shape, stacked
+from .model import Encoder, stacked
 
 
 def main() -> None:
     """Print a table."""
-    from .train import load
-
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else place.RUNS / "micro" / "model.pt"
-    saved = load(file)
-    encoder = Encoder(Shape(**saved["shape"]))
-    encoder.load_state_dict(saved["model"])
-    for name, rate in phone_errors(encoder).items():
+    for name, rate in phone_errors(saved.read(file)).items():
         print(f"{name}: {rate:.1f} %")
 
 

@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 from hearth_core.log_mel import FLOOR, MELS, STACK
 from hearth_core.phones import PHONES
 
-from . import place
+from . import place, saved
 from .augment import augment
 from .data import batches
-from .model import SYMBOLS, Encoder, Shape, Streaming, stacked
-from .train import load
+from .model import SYMBOLS, Encoder, Streaming, stacked
 
 FORMAT: Final = 1
 CALIBRATION_BATCHES: Final = 6
@@ -42,7 +41,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path)
     parser.add_argument("--float", action="store_true", help="do not quantise")
     options = parser.parse_args()
-    encoder = read(place.RUNS / options.run / "model.pt")
+    encoder = saved.read(place.RUNS / options.run / "model.pt")
     to = options.to or place.RUNS / options.run / "en.onnx"
     heard = calibration()
     write_model(encoder, to, heard, quantised=not options.float)
@@ -58,14 +57,6 @@ def write_model(encoder: Encoder, to: Path, heard: list[NDArray[np.float32]], *,
         if quantised:
             quantise(encoder, plain, int8, heard)
         sign(int8 if quantised else plain, to, facts)
-
-
-def read(file: Path) -> Encoder:
-    """Return a trained encoder."""
-    saved = load(file)
-    encoder = Encoder(Shape(**saved["shape"]))
-    encoder.load_state_dict(saved["model"])
-    return encoder.eval()
 
 
 def calibration() -> list[NDArray[np.float32]]:

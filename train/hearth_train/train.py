@@ -5,10 +5,13 @@
     python -m hearth_train.train --run one-voice --minutes 4 --overfit kathleen
 
 On processors one process a core, each with batches of its own from shards of features; gradients are averaged at every
-step. On a GPU one process, whose batches are made of the audio itself (`waves`). The learning rate follows the
-share of the minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
+step. `--bfloat16` is twice as fast where the processor multiplies that (avx512_bf16, amx), and slower elsewhere. On a
+GPU one process, whose batches are made of the audio itself (`waves`). The learning rate follows the share of the
+minutes that is used, so a run always ends annealed. The weights that count are an exponential average.
 `--consistency` lets the encoder hear each batch twice, with other noises, levels and masks, and asks for one answer
 (CR-CTC, Yao et al. 2024).
+`--teacher` (as often as one likes) has it give what these models, of runs or shipped ones, give on average for the same
+sounds, and nothing else (distillation of an ensemble, Hinton et al. 2015; the same view for all, Beyer et al. 2022).
 `--rivals` asks besides that each utterance be told from others that differ in one word (`rivals`), discriminatively.
 `--overfit` is a check of the encoder, not a model: it learns one corpus by heart, unchanged, and tells its phone errors
 on that; more than a few per cent, and something is wrong with the encoder or the rate.
@@ -29,7 +32,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -39,7 +42,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from torch.nn.utils.rnn import pad_sequence
 
-from . import place
+from . import place, saved
 from .augment import Strengths, augment
 from .curves import plot
 from .data import Batch, batches
@@ -76,11 +79,13 @@ class Settings:
     only: str = ""  # the corpus that is learnt, unchanged; all with augmentation if empty
     consistency: float = 0.0  # weight of the difference between two hearings of a batch; 0: one hearing
     noise: float = Strengths().noise_chance
+    teachers: tuple[str, ...] = ()  # files of models that it is to be like; their texts count no more then
     rivals: int = 0  # other readings of each utterance that it has to be told from
     rivals_loss: float = 5.0  # a phone, beside CTC's of each head
     waves: bool = False  # batches are made of the audio itself
     real: float = 1.0  # how much more often real recordings are drawn, with `waves`
     device: str = "cpu"
+    bfloat16: bool = False  # products in 16 bits
     seed: int = 1
 
 
@@ -91,15 +96,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=Settings().minutes)
     parser.add_argument("--workers", type=int, default=Settings().workers)
     parser.add_argument("--rate", type=float, default=Settings().rate)
-    parser.add_argument("--start-from", type=Path, help="begin with these weights, at full augmentation")
+    parser.add_argument("--start-from", type=Path, help="begin with a model's weights, at full augmentation")
     parser.add_argument("--prune", type=float, default=0.0, help="share of the weights that becomes zero")
     parser.add_argument("--overfit", default="", metavar="CORPUS", help="learn one corpus by heart")
     parser.add_argument("--shape", default="{}", help="JSON of what differs from the usual Shape")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--bfloat16", action="store_true", help="faster, if the processor can do it")
     parser.add_argument("--batch", type=float, default=Settings().batch_s, help="seconds (default: %(default)s)")
     parser.add_argument("--consistency", type=float, default=0.0, help="weight of a second hearing, e.g. 0.2")
     parser.add_argument("--average", type=float, default=Settings().average, help="(default: %(default)s)")
     parser.add_argument("--noise", type=float, default=Settings().noise, help="chance of it (default: %(default)s)")
+    parser.add_argument("--teacher", type=Path, action="append", default=[], help="a model to be like; may be repeated")
     parser.add_argument("--rivals", type=int, default=0, help="other readings to tell each utterance from, e.g. 16")
     parser.add_argument("--waves", action="store_true", help="make batches of the audio itself, as on a GPU")
     parser.add_argument("--real", type=float, default=1.0, help="draw real recordings more often, with waves")
@@ -113,10 +120,12 @@ def main() -> None:
         consistency=options.consistency,
         average=options.average,
         noise=options.noise,
+        teachers=tuple(map(str, options.teacher)),
         rivals=options.rivals,
         waves=options.waves or options.device == "cuda",
         real=options.real,
         device=options.device,
+        bfloat16=options.bfloat16 or options.device == "cuda",
     )
     if options.start_from:
         settings = replace(settings, full_strength=(-1.0, 0.0))
@@ -201,11 +210,12 @@ class State:
         self.averaged = Encoder(shape).to(settings.device)
         self.pruning = Pruning(self.encoder, settings.prune)
         self.rivals = Rivals(np.random.default_rng(settings.seed + 17 * rank)) if settings.rivals else None
+        self.teachers = [saved.read(Path(file)).to(settings.device) for file in settings.teachers]
         self.log_priors = torch.zeros(SYMBOLS, device=settings.device)
         self.step = 0
         self.before = 0.0  # seconds of earlier sittings
         if start_from:
-            self.encoder.load_state_dict(load(start_from)["model"])
+            self.encoder.load_state_dict(saved.read(start_from).state_dict())
         self.averaged.load_state_dict(self.encoder.state_dict())
         self.averaged_pruning = Pruning(self.averaged, settings.prune)
         decayed = [p for p in self.encoder.parameters() if p.dim() > 1]
@@ -217,11 +227,11 @@ class State:
             fused=True,
         )
         if self.checkpoint.exists():
-            saved = load(self.checkpoint)
-            self.encoder.load_state_dict(saved["encoder"])
-            self.averaged.load_state_dict(saved["model"])
-            self.optimiser.load_state_dict(saved["optimiser"])
-            self.step, self.before = saved["step"], saved["elapsed"]
+            kept = saved.load(self.checkpoint)
+            self.encoder.load_state_dict(kept["encoder"])
+            self.averaged.load_state_dict(kept["model"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+            self.step, self.before = kept["step"], kept["elapsed"]
         self.elapsed = self.before
         self.began = time.monotonic()
 
@@ -251,10 +261,15 @@ class State:
             full = replace(full, time_masks=MASKS_OF_TWO)
         with torch.no_grad():
             heard = torch.cat([stacked(augment(batch.mel, behind, generator, strength, full)) for behind in hearings])
-        with torch.autocast("cuda", torch.bfloat16, enabled=settings.device == "cuda"):
+        with torch.autocast(settings.device, torch.bfloat16, enabled=settings.bfloat16):
             end, middle = self.encoder(heard, batch.frames.repeat(len(hearings)))
         ends, middles = end.float().chunk(len(hearings)), middle.float().chunk(len(hearings))
-        losses = [ctc(e, batch) + settings.middle_loss * ctc(m, batch) for e, m in zip(ends, middles, strict=True)]
+        if self.teachers:
+            with torch.autocast(settings.device, torch.bfloat16, enabled=settings.bfloat16):
+                given = taught(self.teachers, heard, batch.frames.repeat(len(hearings))).chunk(len(hearings))
+            losses = [apart(e, t, batch.frames) for e, t in zip(ends, given, strict=True)]
+        else:
+            losses = [ctc(e, batch) + settings.middle_loss * ctc(m, batch) for e, m in zip(ends, middles, strict=True)]
         total = torch.stack(losses).mean()
         count = float(batch.phone_counts.sum())
         self.optimiser.zero_grad()
@@ -322,6 +337,20 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     )
 
 
+@torch.no_grad()
+def taught(teachers: Sequence[Encoder], heard: Tensor, frames: Tensor) -> Tensor:
+    """Return what teachers give together: the mean of their log posteriors, normalised; shapes as `Encoder`'s."""
+    mean = torch.stack([teacher(heard, frames)[0].float() for teacher in teachers]).mean(0)
+    return F.log_softmax(mean, -1)
+
+
+def apart(log_probs: Tensor, target: Tensor, frames: Tensor) -> Tensor:
+    """Return the divergence of log posteriors from what was to be given, summed over frames; as `difference`'s."""
+    number = torch.arange(log_probs.shape[1], device=log_probs.device)
+    counts = (number[None] < frames[:, None].to(log_probs.device)).to(log_probs.dtype)
+    return (F.kl_div(log_probs, target, reduction="none", log_target=True).sum(-1) * counts).sum()
+
+
 def contrast(log_probs: Tensor, batch: Batch, rivals: Sequence[Sequence[Word]], log_priors: Tensor) -> Tensor:
     """Return how unsure it is that each utterance's words were said and no rival: nats, summed over the batch.
 
@@ -357,17 +386,7 @@ def difference(first: Tensor, second: Tensor, frames: Tensor) -> Tensor:
         first: log posteriors, shape (batch, frames, SYMBOLS); `second` of the same recordings.
         frames: shape (batch,), how many of them count.
     """
-    number = torch.arange(first.shape[1], device=first.device)
-    counts = (number[None] < frames[:, None].to(first.device)).to(first.dtype)
-    both = F.kl_div(first, second.detach(), reduction="none", log_target=True).sum(-1)
-    both = both + F.kl_div(second, first.detach(), reduction="none", log_target=True).sum(-1)
-    return (both * counts).sum() / 2
-
-
-def load(file: Path) -> dict[str, Any]:
-    """Read a checkpoint to the processor; nothing in it is executed."""
-    found: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
-    return found
+    return (apart(first, second.detach(), frames) + apart(second, first.detach(), frames)) / 2
 
 
 class _Watch:
