@@ -50,14 +50,8 @@ stage "share matrices" "$python" -m hearth_train.train --run shared --start-from
   --minutes "$share" "${how[@]}" --shape '{"channels": 256, "hidden": 768, "shared": 2}'
 stage "prune" "$python" -m hearth_train.train --run both --start-from "$work/runs/shared/model.pt" --prune 0.5 \
   --minutes "$prune" "${how[@]}" --rate 1e-3 --shape '{"channels": 256, "hidden": 768, "shared": 2}'
-# A smaller one, trained apart, is wrong about other things: the small one learns to give what both give on average.
-teach=$(awk "BEGIN { print $minutes * 0.4 }")
-stage "train another" "$python" -m hearth_train.train --run other --minutes "$teach" "${how[@]}" --shape '{}'
-stage "teach" "$python" -m hearth_train.train --run taught --start-from "$work/runs/both/model.pt" \
-  --teacher "$work/runs/both/model.pt" --teacher "$work/runs/other/model.pt" --prune 0.5 --minutes "$teach" "${how[@]}" \
-  --consistency 0 --rate 1e-3 --shape '{"channels": 256, "hidden": 768, "shared": 2}'
-stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/taught/model.pt"
-stage "export" "$python" -m hearth_train.export --run taught
-stage "fit the card" "$python" bench/calibrate.py "$work/runs/taught/en.onnx" --most 95 --grid 0.7:1 \
+stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/both/model.pt"
+stage "export" "$python" -m hearth_train.export --run both
+stage "fit the card" "$python" bench/calibrate.py "$work/runs/both/en.onnx" --most 95 --grid 0.7:1 \
   --to server/hearth_server/asr/micro/en.onnx --plot docs/images/micro_reliability.png
 cp "$work/runs/big/curves.png" docs/images/micro_training.png
