@@ -1,7 +1,7 @@
 """A trained encoder out of any file that has one: a run's model.pt, or the model file that the server runs.
 
 The floats that a shipped model was made of are not kept. What its int8 matrices stand for is as good: as floats they
-hear the same, and may be learnt on from, or taught with.
+hear nearly the same, and may be learnt on from, or taught with.
 """
 
 from __future__ import annotations

@@ -262,12 +262,12 @@ class State:
         with torch.no_grad():
             heard = torch.cat([stacked(augment(batch.mel, behind, generator, strength, full)) for behind in hearings])
         with torch.autocast(settings.device, torch.bfloat16, enabled=settings.bfloat16):
-            end, middle = self.encoder(heard, batch.frames.repeat(len(hearings)))
+            frames = batch.frames.repeat(len(hearings))
+            end, middle = self.encoder(heard, frames)
+            wanted = taught(self.teachers, heard, frames).chunk(len(hearings)) if self.teachers else ()
         ends, middles = end.float().chunk(len(hearings)), middle.float().chunk(len(hearings))
         if self.teachers:
-            with torch.autocast(settings.device, torch.bfloat16, enabled=settings.bfloat16):
-                given = taught(self.teachers, heard, batch.frames.repeat(len(hearings))).chunk(len(hearings))
-            losses = [apart(e, t, batch.frames) for e, t in zip(ends, given, strict=True)]
+            losses = [apart(e, w, batch.frames) for e, w in zip(ends, wanted, strict=True)]
         else:
             losses = [ctc(e, batch) + settings.middle_loss * ctc(m, batch) for e, m in zip(ends, middles, strict=True)]
         total = torch.stack(losses).mean()
