@@ -1,5 +1,6 @@
 """What quantising leaves of a model: the file must hear what the weights hear, on every processor."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from hearth_core.errors import InputError
 from hearth_core.log_mel import MELS, STACK
-from hearth_train import export, saved
+from hearth_train import export, saved, train
 from hearth_train.model import Encoder, Shape
 
 SHAPE = Shape(channels=64, hidden=128, blocks=3, behind=4)
@@ -88,3 +89,26 @@ def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "other", [], [])), str(tmp_path / "other.onnx"))
     with pytest.raises(InputError, match="no speech model"):
         saved.read(tmp_path / "other.onnx")
+
+
+@pytest.mark.parametrize("name", ["model.pt", "en.onnx"])
+@pytest.mark.parametrize("content", [None, b"", b"nothing that anybody could read"])
+def test_a_file_that_is_missing_or_damaged_is_told(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name} (cannot be read|is no speech model)"):
+        saved.read(tmp_path / name)
+
+
+def test_weights_that_are_of_nothing_are_told(tmp_path: Path) -> None:
+    torch.save({"shape": {"channels": 16}, "model": {}}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="has no encoder"):
+        saved.read(tmp_path / "model.pt")
+
+
+def test_training_from_a_file_that_is_not_there_ends_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train", "--teacher", str(tmp_path / "model.pt")])
+    with pytest.raises(SystemExit, match=r"model\.pt cannot be read.*\n?.*Give a model.pt"):
+        train.main()

@@ -7,6 +7,7 @@ hear nearly the same, and may be learnt on from, or taught with.
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +23,19 @@ from .model import Encoder, Shape
 _PREFIX: Final = "encoder."  # of names in a model file
 
 
+_REMEDY: Final = "Give a model.pt or a model file of the server"
+
+
 def load(file: Path) -> dict[str, Any]:
-    """Read a checkpoint to the processor; nothing in it is executed."""
-    found: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
+    """Read a checkpoint to the processor; nothing in it is executed.
+
+    Raises:
+        InputError: it is missing, or damaged.
+    """
+    try:
+        found: dict[str, Any] = torch.load(file, weights_only=True, map_location="cpu")
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(f"{file} cannot be read: {error}", remedy=_REMEDY) from error
     return found
 
 
@@ -32,19 +43,26 @@ def read(file: Path) -> Encoder:
     """Return the encoder in a file, to be run.
 
     Raises:
-        InputError: the file has none.
+        InputError: the file has none, is missing, or damaged.
     """
     if file.suffix != ".onnx":
         found = load(file)
-        encoder = Encoder(Shape(**found["shape"]))
-        encoder.load_state_dict(found["model"])
+        try:
+            encoder = Encoder(Shape(**found["shape"]))
+            encoder.load_state_dict(found["model"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise InputError(f"{file} has no encoder: {error}", remedy=_REMEDY) from error
         return encoder.eval()
     import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-    model = onnx.load(str(file))
+    try:
+        model = onnx.load(str(file))
+    except (OSError, DecodeError) as error:
+        raise InputError(f"{file} cannot be read: {error}", remedy=_REMEDY) from error
     card = {entry.key: entry.value for entry in model.metadata_props}.get("hearth")
     if card is None:
-        raise InputError(f"{file} is no speech model of Hearth", remedy="Give a model.pt or a model file of the server")
+        raise InputError(f"{file} is no speech model of Hearth", remedy=_REMEDY)
     encoder = Encoder(Shape(**json.loads(card)["shape"]))
     state = encoder.state_dict()
     given = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}

@@ -27,6 +27,7 @@ import math
 import os
 import socket
 import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,8 @@ import torch.multiprocessing as mp
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from torch.nn.utils.rnn import pad_sequence
+
+from hearth_core.errors import InputError
 
 from . import place, saved
 from .augment import Strengths, augment
@@ -111,6 +114,11 @@ def main() -> None:
     parser.add_argument("--waves", action="store_true", help="make batches of the audio itself, as on a GPU")
     parser.add_argument("--real", type=float, default=1.0, help="draw real recordings more often, with waves")
     options = parser.parse_args()
+    try:
+        for file in (*options.teacher, *filter(None, (options.start_from,))):
+            saved.read(file)  # told here, not by a worker
+    except InputError as error:
+        sys.exit(f"train: {error}")
     settings = Settings(
         minutes=options.minutes,
         workers=options.workers if options.device == "cpu" else 1,
