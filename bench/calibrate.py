@@ -5,8 +5,8 @@
 On development recordings alone, cut as the server cuts them. Each setting decodes coffee orders, clean and with dishes
 at 12 and 6 dB, and home commands against the demo home; the one with the best mean share of right commands is taken.
 Then the best readings of the same commands, and of other speech (spelled names, wake phrases, read sentences), make the
-calibration: the chance that a sentence of the grammar was said, from how the reading fits beside free phones; commands
-that were misread are left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration
+calibration: the chance that a sentence of the grammar was said, from how likely just its phones are; commands that were
+misread are left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration
 error on every second recording, with the calibration made on the others, `auc` how well the measure parts commands from
 other speech; `taken` are those that are at the shipped threshold.
 """
@@ -179,7 +179,7 @@ def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[Hou
 
 def fit_of(house: House, heard: Heard, reading: Reading) -> Fit:
     """Return how a reading fits."""
-    alone = sum(word.fit for word in reading.words) / sum(word.phones for word in reading.words)
+    alone = reading.likelihood / sum(word.phones for word in reading.words)
     return Fit(heard.name, fit(reading, house.choices), alone, heard.item is not None)
 
 

@@ -52,6 +52,6 @@ stage "prune" "$python" -m hearth_train.train --run both --start-from "$work/run
   --minutes "$prune" "${how[@]}" --rate 1e-3 --shape '{"channels": 256, "hidden": 768, "shared": 2}'
 stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/both/model.pt"
 stage "export" "$python" -m hearth_train.export --run both
-stage "fit the card" "$python" bench/calibrate.py "$work/runs/both/en.onnx" --most 95 --grid 0.7:1 \
+stage "fit the card" "$python" bench/calibrate.py "$work/runs/both/en.onnx" --most 95 --grid 0.8:1 \
   --to server/hearth_server/asr/micro/en.onnx --plot docs/images/micro_reliability.png
 cp "$work/runs/big/curves.png" docs/images/micro_training.png

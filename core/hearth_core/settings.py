@@ -113,10 +113,9 @@ class MicroConfig(Section):
     """The micro engine: Hearth's own small speech model."""
 
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
-    # So other speech gives a false command an hour; readings that are less sure of what was meant are right half of the
-    # time (docs/micro.md).
+    # So other speech gives a false command an hour (docs/micro.md).
     least_confidence: float = Field(
-        default=0.65,
+        default=0.5,
         ge=0.01,
         le=0.99,
         description="How sure it must be that a sentence of the home was said, and of what was meant.",

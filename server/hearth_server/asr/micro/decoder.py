@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from hearth_core.errors import EngineError
 from hearth_core.phones import BLANK
 
 from .compiled import Begin, passing
+from .forward import log_probability
 from .history import Step
 from .paths import Heard, Reader
 from .phone_graph import NO_WORD, PhoneGraph, spans
@@ -224,6 +225,9 @@ class Decoder:
         best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]
         reader = Reader(self._graph, self._heard, self._bonus, self._settings.phone_bonus)
         read = [self._reading(reader, stands, int(index)) for index in (best if by_word else best[:limit])]
+        if read:
+            phones = [int(self._graph.phone[step.node]) for step in self._path(stands, int(best[0]))]
+            read[0] = replace(read[0], likelihood=log_probability(self._heard.given, phones))
         return weighed(read, limit) if by_word else shared(read, stands.score[best].tolist())
 
     def _reading(self, reader: Reader, stands: _Stands, index: int) -> Reading:

@@ -1,4 +1,4 @@
-"""A path of the decoder read as words: when each was said, and how it fits beside free phones."""
+"""A path of the decoder read as words: when each was said, and how much better than silence."""
 
 from __future__ import annotations
 
@@ -20,35 +20,27 @@ _Scores = NDArray[np.float64]
 
 
 class Heard:
-    """The scores of all frames so far, their posteriors, and what free phones and what silence would have in them.
-
-    Free phones may say anything: CTC lets any symbol follow any other one, so the best they can have is the sum of the
-    best symbol of each frame. No sentence has more. They are compared by the posteriors as the model gave them: without
-    its priors, in noise, free phones say what nobody would. Silence is CTC's blank in each frame.
-    """
+    """The scores of all frames so far, their posteriors, and what silence, CTC's blank in each frame, has in them."""
 
     def __init__(self) -> None:
         self.frames = 0
         self._parts: list[_Scores] = []
         self._given: list[_Scores] = []
-        self._free: list[float] = [0.0]
         self._silent: list[float] = [0.0]
 
     def copy(self) -> Heard:
         """Return one of its own."""
         other = Heard()
         other.frames, other._parts, other._given = self.frames, self._parts.copy(), self._given.copy()
-        other._free, other._silent = self._free.copy(), self._silent.copy()
+        other._silent = self._silent.copy()
         return other
 
     def add(self, scores: _Scores, log_probs: NDArray[np.floating]) -> None:
         """Keep further frames: their scores and log posteriors, both of shape (frames, 40)."""
-        given = np.maximum(log_probs.astype(np.float64), FLOOR)
         self._parts.append(scores)
-        self._given.append(given)
+        self._given.append(np.maximum(log_probs.astype(np.float64), FLOOR))
         self.frames += len(scores)
         # One by one, so that the sums do not depend on how the frames were cut.
-        self._free = _longer(self._free, given.max(axis=1))
         self._silent = _longer(self._silent, scores[:, BLANK])
 
     @property
@@ -56,16 +48,10 @@ class Heard:
         """All frames, shape (frames, 40)."""
         return _joined(self._parts)
 
-    def fit(self, phone: int, first: int, last: int) -> float:
-        """Return how a phone, and silence after it, fit the frames from `first` on before `last` beside free phones."""
-        given = _joined(self._given)[first:last]
-        silent = given[:, BLANK]
-        longest = float(np.cumsum(given[:, phone] - silent).max())
-        return float(silent.sum()) + longest - (self._free[last] - self._free[first])
-
-    def quiet(self, last: int) -> float:
-        """Return how silence fits the frames before `last` beside free phones."""
-        return float(_joined(self._given)[:last, BLANK].sum()) - self._free[last]
+    @property
+    def given(self) -> _Scores:
+        """The log posteriors of all frames as the model gave them, shape (frames, 40)."""
+        return _joined(self._given)
 
     def silent(self, first: int, last: int) -> float:
         """Return what silence has in the frames from `first` on before `last`."""
@@ -145,13 +131,12 @@ class Reader:
 
     def _word(self, path: Sequence[Step], first: int, last: int, ended: Step) -> Word:
         """Return the word of the steps from `first` on before `last`, which `ended` is."""
-        # The first phone answers for the silence before it.
-        fits, gains = 0.0 if first else self.heard.quiet(path[0].frame), 0.0
+        gains = 0.0
         for number in range(first, last):
             after = path[number + 1] if number + 1 < last else ended
+            # The first phone answers for the silence before it.
             frame, score = (path[number].frame, path[number].score) if number else (0, 0.0)
             scored = after.score - score - float(self.word_bonus[after.word]) - self.phone_bonus
-            fits += self.heard.fit(int(self.graph.phone[path[number].node]), path[number].frame, after.frame)
             gains += scored - self.heard.silent(frame, after.frame)
         end = self.heard.last_frame(self.graph, path, last)
-        return Word(self.graph.words[ended.word], path[first].frame, end, last - first, fits, gains)
+        return Word(self.graph.words[ended.word], path[first].frame, end, last - first, gains)

@@ -15,7 +15,6 @@ class Word:
         text: as in the grammar.
         begin, end: its first and last frame in which a phone was heard.
         phones: how many phones it has.
-        fit: how its frames, until the next word, fit beside free phones, in nats; 0 is as well, less is worse.
         gain: how much better its frames fit it than silence, in nats.
         posterior: chance, 0 to 1, that it was said there, if what was said is one of the readings at all.
     """
@@ -24,18 +23,26 @@ class Word:
     begin: int
     end: int
     phones: int
-    fit: float
     gain: float
     posterior: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sentence of the grammar, the log score of its best path, and its chance among the readings (`posterior`)."""
+    """A sentence of the grammar.
+
+    Attributes:
+        words: in order.
+        score: the log score of its best path.
+        posterior: its chance among the readings, 0 to 1.
+        likelihood: natural log of the chance that its phones were said and nothing else, by all paths (`forward`); told
+            of the best reading, minus infinity for the others.
+    """
 
     words: tuple[Word, ...]
     score: float
     posterior: float = 1.0
+    likelihood: float = -math.inf
 
     @property
     def text(self) -> str:
