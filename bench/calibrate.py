@@ -179,7 +179,7 @@ def judged(houses: list[House], settings: DecoderSettings) -> Iterator[tuple[Hou
 
 def fit_of(house: House, heard: Heard, reading: Reading) -> Fit:
     """Return how a reading fits."""
-    alone = reading.likelihood / sum(word.phones for word in reading.words)
+    alone = reading.log_probability / sum(word.phones for word in reading.words)
     return Fit(heard.name, fit(reading, house.choices), alone, heard.item is not None)
 
 

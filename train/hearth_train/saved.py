@@ -21,8 +21,6 @@ from hearth_core.errors import InputError
 from .model import Encoder, Shape
 
 _PREFIX: Final = "encoder."  # of names in a model file
-
-
 _REMEDY: Final = "Give a model.pt or a model file of the server"
 
 

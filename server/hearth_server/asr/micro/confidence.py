@@ -51,7 +51,7 @@ def fit(reading: Reading, choices: Choices) -> float:
         return -math.inf
     phones = sum(word.phones for word in reading.words)
     return (
-        reading.likelihood / phones
+        reading.log_probability / phones
         + LENGTH_WEIGHT * math.log(max(phones, LEAST_PHONES))
         - CHOICE_WEIGHT * choices.nats(phones)
     )

@@ -10,7 +10,7 @@ Source: token passing, Young et al. 1989; CTC's topology, Graves et al. 2006; it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -224,17 +224,16 @@ class Decoder:
         _, first = np.unique(stands.words[ordered], return_index=True)
         best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]
         reader = Reader(self._graph, self._heard, self._bonus, self._settings.phone_bonus)
-        read = [self._reading(reader, stands, int(index)) for index in (best if by_word else best[:limit])]
+        paths = [(int(index), self._path(stands, int(index))) for index in (best if by_word else best[:limit])]
+        read = [self._reading(reader, stands, index, path) for index, path in paths]
         if read:
-            phones = [int(self._graph.phone[step.node]) for step in self._path(stands, int(best[0]))]
-            read[0] = replace(read[0], likelihood=log_probability(self._heard.given, phones))
+            phones = [int(self._graph.phone[step.node]) for step in paths[0][1]]
+            read[0] = replace(read[0], log_probability=log_probability(self._heard.given, phones))
         return weighed(read, limit) if by_word else shared(read, stands.score[best].tolist())
 
-    def _reading(self, reader: Reader, stands: _Stands, index: int) -> Reading:
-        token, word = int(stands.token[index]), int(stands.word[index])
-        score = float(stands.score[index])
-        last = _last_step(stands.tokens, token)
-        return Reading(reader.words(self._passing.path(last), last, word, score), score)
+    def _reading(self, reader: Reader, stands: _Stands, index: int, path: Sequence[Step]) -> Reading:
+        score, last = float(stands.score[index]), _last_step(stands.tokens, int(stands.token[index]))
+        return Reading(reader.words(path, last, int(stands.word[index]), score), score)
 
     def _extendable(self, node: int, state: int) -> bool:
         """Return whether a word can go on in a node, or another follow in a word state."""

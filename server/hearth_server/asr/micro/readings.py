@@ -35,14 +35,14 @@ class Reading:
         words: in order.
         score: the log score of its best path.
         posterior: its chance among the readings, 0 to 1.
-        likelihood: natural log of the chance that its phones were said and nothing else, by all paths (`forward`); told
-            of the best reading, minus infinity for the others.
+        log_probability: natural log of the chance that its phones were said and nothing else, by all paths
+            (`forward`); told of the best reading, minus infinity for the others.
     """
 
     words: tuple[Word, ...]
     score: float
     posterior: float = 1.0
-    likelihood: float = -math.inf
+    log_probability: float = -math.inf
 
     @property
     def text(self) -> str:

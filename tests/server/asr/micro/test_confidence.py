@@ -29,10 +29,10 @@ GRAPH = compile_phones(
 CHOICES = Choices(GRAPH)
 
 
-def reading(text: str, score: float = 0.0, likelihood: float = 0.0) -> Reading:
+def reading(text: str, score: float = 0.0, log_probability: float = 0.0) -> Reading:
     """Return a reading whose words have three phones each, one after the other."""
     words = tuple(Word(word, 3 * n, 3 * n + 2, 3, 10.0) for n, word in enumerate(text.split()))
-    return Reading(words, score, likelihood=likelihood)
+    return Reading(words, score, log_probability=log_probability)
 
 
 def best_fits(sentences: list[list[str]], seed: int) -> list[float]:
@@ -61,9 +61,9 @@ def test_what_is_not_in_the_grammar_fits_worse() -> None:
 
 
 def test_what_fits_a_long_sentence_is_believed_sooner() -> None:
-    short = reading("stop now", likelihood=-6.0)
-    long = reading("turn on the light", likelihood=-12.0)
-    better = reading("turn on the light", likelihood=-11.0)
+    short = reading("stop now", log_probability=-6.0)
+    long = reading("turn on the light", log_probability=-12.0)
+    better = reading("turn on the light", log_probability=-11.0)
     assert fit(short, CHOICES) < fit(long, CHOICES) < fit(better, CHOICES)
     assert fit(Reading((), 0.0), CHOICES) == -math.inf
 
@@ -81,7 +81,7 @@ def test_of_more_sentences_one_must_fit_better() -> None:
     things = {f"{a}{b}": [f"{a} AY {b}"] for a in ("B", "D", "F", "G", "K") for b in ("M", "N", "P", "T", "V")}
     graph = word_graph(["turn on the light", *(f"turn on the {thing}" for thing in things)])
     many, one = (Choices(compile_phones(each, SAID | things)) for each in (graph, word_graph(["turn on the light"])))
-    said = reading("turn on the light", likelihood=-12.0)
+    said = reading("turn on the light", log_probability=-12.0)
     assert fit(said, many) < fit(said, one)
 
 
@@ -98,7 +98,7 @@ def test_how_a_sentence_fits_does_not_hang_on_the_priors() -> None:
     assert found[0].score != pytest.approx(found[1].score, abs=1.0)
     first, second = (fit(each, CHOICES) for each in found)
     assert first == pytest.approx(second, abs=0.3)  # a phone may begin a frame sooner or later
-    assert all(each.likelihood <= 0.0 for each in found)
+    assert all(each.log_probability <= 0.0 for each in found)
 
 
 def test_nothing_said_has_no_chance() -> None:

@@ -125,7 +125,7 @@ def test_words_have_their_times() -> None:
         ("on", 7, 10, 2),
     ]
     assert all(word.posterior > 0.99 for word in reading.words)
-    assert reading.likelihood == pytest.approx(0.0, abs=0.2)
+    assert reading.log_probability == pytest.approx(0.0, abs=0.2)
 
 
 def test_a_phone_twice_needs_silence_between() -> None:
@@ -294,7 +294,7 @@ def test_noise_fits_worse_than_speech() -> None:
 
 
 def a_phone(reading: Reading) -> float:
-    return reading.likelihood / sum(word.phones for word in reading.words)
+    return reading.log_probability / sum(word.phones for word in reading.words)
 
 
 @pytest.mark.parametrize(

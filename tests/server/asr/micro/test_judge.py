@@ -40,7 +40,7 @@ def judge(given: Card | None = None, least_confidence: float = 0.5) -> Judge:
 
 def heard(standing: Standing, gain: float = 10.0) -> Result:
     words = tuple(Word(word, 3 * n, 3 * n + 2, 3, gain) for n, word in enumerate(SHORT.split()))
-    return Result((Reading(words, -10.0, likelihood=0.0),), standing)
+    return Result((Reading(words, -10.0, log_probability=0.0),), standing)
 
 
 @pytest.mark.parametrize("ahead", [OPEN_LEAD + 1, 15.0, math.inf])
@@ -101,9 +101,9 @@ def test_a_calibration_of_another_measure_does_not_hold() -> None:
 
 def test_the_best_reading_says_whether_it_was_a_sentence_at_all() -> None:
     worse_and_likelier = Reading(
-        tuple(Word(word, n, n, 3, 30.0) for n, word in enumerate(("stop", "now"))), -10.0, likelihood=-12.0
+        tuple(Word(word, n, n, 3, 30.0) for n, word in enumerate(("stop", "now"))), -10.0, log_probability=-12.0
     )
-    better = Reading(heard(Standing(), gain=40.0).readings[0].words, -10.2, likelihood=0.0)
+    better = Reading(heard(Standing(), gain=40.0).readings[0].words, -10.2, log_probability=0.0)
     said = Result(weighed([worse_and_likelier, better]), Standing(complete=True))
     calibration = {"slope": 2.0, "offset": 0.0, "measure": MEASURE}
     found = judge(Card("en", "1", 2, card().priors, {}, calibration)).verdict(said, SENTENCES).hypotheses
