@@ -7,8 +7,8 @@ Three ways on the same recordings: micro as it is built in, which ends a command
 nothing can be added to it; micro with Silero's 0.5 s of silence alone; pocketsphinx with the same. A recording gets a
 quiet room of 0.5 s before it and 3 s after it, and arrives in chunks of 32 ms, as Hearth's satellites send it. `after`
 is from the end of the last word to the end of the chunk that brings the text, plus the CPU time of that chunk and of
-finishing. The last word ends where the clean recording was last, over 30 ms, within 25 dB of its own loudest 30 ms: the
-noise behind synthesised commands is 29 to 32 dB below that, so an end measured from the mean level of speech lay in it.
+finishing. The last word ends where the clean recording was last, over 30 ms, within 25 dB of its own loudest 30 ms and
+6 dB over its quietest tenth: what is behind synthesised commands is 24 to 32 dB below the loudest, and no word.
 `cut` is a text that came before that, and `no_text` none; `after` is of the others. `changed` is one that is not what
 the same engine gives with 0.5 s. `early` are the commands that ended before 0.45 s.
 """
@@ -39,11 +39,12 @@ sys.path.insert(0, str(ROOT))
 from bench import commands, sound  # noqa: E402 - found only now
 
 BUILT_IN = EndpointSettings(no_speech_s=None)
-SILENCE = replace(BUILT_IN, early_s=None, extendable_s=BUILT_IN.silence_s, open_s=BUILT_IN.silence_s)
+SILENCE = replace(BUILT_IN, early_s=None, enough_s=None, extendable_s=BUILT_IN.silence_s, open_s=BUILT_IN.silence_s)
 TAIL_S = 3.0
 LEAD_S = 0.5
 FRAME = 160  # samples
 BELOW_DB = 25.0
+ABOVE_DB = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def last_word(samples: sound.Samples) -> int:
     whole = len(samples) // FRAME
     power = (samples[: whole * FRAME].reshape(whole, FRAME).astype(np.float64) ** 2).mean(axis=1)
     power = np.convolve(power, np.full(3, 1 / 3), "same")
-    return int(np.flatnonzero(power >= power.max() / 10 ** (BELOW_DB / 10))[-1] + 1) * FRAME
+    least = max(power.max() / 10 ** (BELOW_DB / 10), np.quantile(power, 0.1) * 10 ** (ABOVE_DB / 10))
+    return int(np.flatnonzero(power >= min(least, power.max()))[-1] + 1) * FRAME
 
 
 _scorers: dict[str, commands.Scorer] = {}

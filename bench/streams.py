@@ -58,7 +58,14 @@ CHUNK_BYTES = commands.CHUNK_BYTES
 CHUNK_S = CHUNK_BYTES / BYTES_PER_SECOND
 # Nobody ends while it is measured; a stream that is as long as the run shows what falls behind.
 ENDLESS = EndpointSettings(
-    silence_s=1e6, short_silence_s=1e6, max_s=1e6, no_speech_s=None, background_db=None, early_s=None, extendable_s=1e6
+    silence_s=1e6,
+    short_silence_s=1e6,
+    max_s=1e6,
+    no_speech_s=None,
+    background_db=None,
+    early_s=None,
+    enough_s=None,
+    extendable_s=1e6,
 )
 
 _LOAD = """

@@ -89,10 +89,16 @@ class CommandConfig(UtteranceConfig):
     """When the server takes a command as over; it knows what may still be said if the engine does (micro)."""
 
     early_s: float | None = Field(
-        default=0.15,
+        default=0.13,
         ge=0.1,
         le=5,
         description="Seconds of silence that end a command to which nothing can be added; null waits for silence_s.",
+    )
+    enough_s: float | None = Field(
+        default=0.3,
+        ge=0.1,
+        le=5,
+        description="Seconds of silence that end a command to which something is seldom added; null: extendable_s.",
     )
     extendable_s: float = Field(
         default=0.4,
@@ -106,7 +112,13 @@ class CommandConfig(UtteranceConfig):
 
     def settings(self) -> EndpointSettings:
         """Return these as the endpointer takes them."""
-        return replace(super().settings(), early_s=self.early_s, extendable_s=self.extendable_s, open_s=self.open_s)
+        return replace(
+            super().settings(),
+            early_s=self.early_s,
+            enough_s=self.enough_s,
+            extendable_s=self.extendable_s,
+            open_s=self.open_s,
+        )
 
 
 class MicroConfig(Section):

@@ -138,11 +138,13 @@ class Compiler(Phrasing):
         """Return the home's grammar, with what is said after a command or a question."""
         skipped = self.words.of_sequences(self._skip_words(self.speech.never_before))
         end = self.words.union((EMPTY, self.words.of_sequences(self._skip_words(self.speech.never_after))))
-        said = self.words.union([*self._blocks(left_out, end), *self._answers(talks, end)])
+        own = self.words.union([*self._blocks(left_out, end, authors=True)])
+        said = self.words.union([own, *self._blocks(left_out, end, authors=False), *self._answers(talks, end)])
         start = self._after_skipped(skipped, self.fill(self._beside_places(said)))
         telling = self._after_skipped(skipped, self.fill(self._beside_places(said, telling=True)))
         nodes = self.words.reachable(start)
         closing = self._closing(start, telling, end)
+        authored = self._going_on(start, self._after_skipped(skipped, self.fill(self._beside_places(own))), end)
         graph = self._graph(nodes)
         names = tuple(dict.fromkeys(home_names(self._home)))
         spoken: dict[str, str] = {}
@@ -156,6 +158,7 @@ class Compiler(Phrasing):
             spoken={word: said for word, said in sorted(spoken.items()) if word in vocabulary},
             unspeakable=tuple(name for name in names if not self.speech.words(name)),
             closing=frozenset(number for number, node in enumerate(nodes) if node in closing),
+            authored=frozenset(number for number, node in enumerate(nodes) if node in authored),
             compiler=self,
         )
 
@@ -196,6 +199,22 @@ class Compiler(Phrasing):
             (closing if node in done else not_closing).add(node)
         return closing - not_closing
 
+    def _going_on(self, start: int, own: int, end: int) -> set[int]:
+        """Return the nodes of `start` in which a sentence of `own`, a part of it, goes on with more than `end`."""
+        going_on: set[int] = set()
+        pending, seen = [(start, own)], {(start, own)}
+        while pending:
+            node, mine = pending.pop()
+            if mine not in (end, EMPTY):
+                going_on.add(node)
+            after = self.words.arcs(node)
+            for word, target in self.words.arcs(mine).items():
+                pair = (after[word], target)
+                if pair not in seen:
+                    seen.add(pair)
+                    pending.append(pair)
+        return going_on
+
     def _adds_nothing(self, node: int, end: int) -> bool:
         """Return whether a sentence that is whole in a node can go on only with words that add nothing, if at all."""
         if not self.words.final(node):
@@ -223,11 +242,13 @@ class Compiler(Phrasing):
                 for words in self.speech.variants(phrase):
                     yield [self.symbols[word] for word in words]
 
-    def _blocks(self, left_out: frozenset[str], end: int) -> Iterator[int]:
+    def _blocks(self, left_out: frozenset[str], end: int, *, authors: bool) -> Iterator[int]:
         domains = {entity.domain for entity in self._home.entities.values()}
         for name, intent in self.sentences.intents.intents.items():
             for block in intent.data:
-                if not is_authors(block) and (name in left_out or not self._has_any(name, block, domains)):
+                if is_authors(block) is not authors:
+                    continue
+                if not authors and (name in left_out or not self._has_any(name, block, domains)):
                     continue
                 if "area" in block.requires_context and not self._home.areas:
                     continue

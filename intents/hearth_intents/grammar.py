@@ -23,6 +23,7 @@ class Grammar:
         spoken: words of the graph that are not pronounced as written, with their "say it as" spelling.
         compiler: what made it, to make that of the home's next names from; None if it was made otherwise.
         closing: states of the graph after which nothing is said but what adds nothing ("please", "now").
+        authored: states in which an author's sentence may go on with more than that.
         unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
 
@@ -32,4 +33,5 @@ class Grammar:
     spoken: Mapping[str, str] = field(default_factory=dict)
     unspeakable: tuple[str, ...] = ()
     closing: frozenset[int] = frozenset()
+    authored: frozenset[int] = frozenset()
     compiler: Compiler | None = field(default=None, repr=False)

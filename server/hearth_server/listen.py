@@ -192,16 +192,22 @@ class Listening:
         self._quiet_s = 0.0 if ending.outlook is Outlook.UNKNOWN else ending.silence_s + unheard_s
         settings = self._settings
         self._endpointer.silence_s = self._needed_s(ending.outlook)
+        needed_s = None
+        if ending.outlook is Outlook.COMPLETE:
+            needed_s = settings.early_s
+        elif ending.outlook is Outlook.ENOUGH and self._unspoken_s >= PAUSE_S:
+            needed_s = settings.enough_s
         # What others say may be a command, too, but not the speaker's.
-        early = ending.outlook is Outlook.COMPLETE and settings.early_s is not None and self._endpointer.met
-        return EndReason.SILENCE if early and self._quiet_s >= (settings.early_s or 0.0) else None
+        over = needed_s is not None and self._quiet_s >= needed_s and self._endpointer.met
+        return EndReason.SILENCE if over else None
 
     def _needed_s(self, outlook: Outlook) -> float:
         """Return how long the detector's silence must be."""
         settings = self._settings
         if outlook is Outlook.OPEN:
             return max(settings.silence_s, settings.open_s)
-        return min(settings.silence_s, settings.extendable_s) if outlook is Outlook.EXTENDABLE else settings.silence_s
+        extendable = outlook in (Outlook.EXTENDABLE, Outlook.ENOUGH)
+        return min(settings.silence_s, settings.extendable_s) if extendable else settings.silence_s
 
     def _hear_until(self, sample: int) -> None:
         size = max(0, min(len(self._held), (sample - self._position) * _SAMPLE_BYTES))

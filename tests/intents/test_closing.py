@@ -1,4 +1,4 @@
-"""After which sentences of a home nothing can follow that would change them."""
+"""After which sentences of a home nothing can follow that would change them, or nothing that an author wrote."""
 
 from __future__ import annotations
 
@@ -85,6 +85,35 @@ def state_after(grammar: Grammar, sentence: str) -> int:
 )
 def test_what_can_follow(sentence: str, closed: bool, grammar: Grammar) -> None:
     assert (state_after(grammar, sentence) in grammar.closing) is closed
+
+
+@pytest.mark.parametrize(
+    ("sentence", "goes_on"),
+    [
+        ("turn on the lights", False),  # "in the kitchen" is Home Assistant's
+        ("turn on lamp", False),
+        ("turn on the", True),  # "disco", where nobody stops
+        ("turn on the disco", True),
+        ("turn on the disco please", False),
+        ("turn on the disco slowly", False),
+        ("turn off the lights", True),  # "of the whole street", though Home Assistant knows it without
+        ("please turn off the lights", True),
+        ("turn off the lights in the kitchen", False),
+    ],
+)
+def test_where_an_authors_sentence_goes_on(sentence: str, goes_on: bool, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        """
+language: en
+intents:
+  Disco:
+    data:
+      - sentences: ["turn on the disco [slowly]", "turn off the lights of the whole street"]
+""",
+        encoding="utf-8",
+    )
+    grammar = compile_grammar(load_sentences("en", [tmp_path]), HOME)
+    assert (state_after(grammar, sentence) in grammar.authored) is goes_on
 
 
 def test_who_is_done_may_stop(grammar: Grammar) -> None:

@@ -21,12 +21,14 @@ class Outlook(StrEnum):
 
     The grammar knows no times of commands ("in ten minutes") and no second commands ("and close the blinds"): people
     may say them after what is COMPLETE. After a pause of `EndpointSettings.early_s` they are not heard any more; with
-    None the utterance waits for them. The same holds for what is EXTENDABLE, after `extendable_s`.
+    None the utterance waits for them. The same holds for what is ENOUGH or EXTENDABLE, after `enough_s` and
+    `extendable_s`.
     """
 
     UNKNOWN = "unknown"  # somebody speaks, the reading is not sure, or the engine cannot tell
     OPEN = "open"  # something is still missing
-    EXTENDABLE = "extendable"  # it is a sentence, and may go on
+    EXTENDABLE = "extendable"  # it is a sentence, and may go on as an author wrote it
+    ENOUGH = "enough"  # it is a sentence, and may go on as Hearth knows it: with a place, a duration, by how much
     COMPLETE = "complete"  # it is a sentence, surely heard, and nothing can follow but politeness
 
 

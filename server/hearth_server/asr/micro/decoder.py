@@ -147,7 +147,13 @@ class Decoder:
             by_word: whether words get posteriors of their own, for which all readings are looked at; else they have 1.
         """
         stands = self._stands()
-        return Result(self._readings(stands, limit, by_word), self._standing(stands))
+        best = self._best(stands, max(_MOST_READINGS, limit))
+        return Result(
+            self._readings(stands, best, limit, by_word),
+            self._standing(stands),
+            enough=_share(stands.score[best], self._enough(stands)[best]),
+            closed=_share(stands.score[best], self._settled(stands)[best]),
+        )
 
     # -- what was heard ------------------------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ class Decoder:
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
         complete = self._complete(stands)
-        settled = complete & graph.closing[stands.state]
+        enough, settled = self._enough(stands), self._settled(stands)
         whole = stands.score[complete]
         going_on = ~self._paused(stands)
         path = self._path(stands, best)
@@ -191,6 +197,7 @@ class Decoder:
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
             ahead=float(stands.score[best] - whole.max()) if len(whole) else math.inf,
             whole=_lead(stands.score, complete, ~complete & going_on),
+            enough=_lead(stands.score, enough, ~enough & going_on),
             settled=_lead(stands.score, settled, ~settled & going_on),
             frames=self.frames,
             silent_frames=self.frames - 1 - self._heard.last_frame(graph, path, len(path)),
@@ -217,12 +224,25 @@ class Decoder:
         complete: NDArray[np.bool_] = (stands.state != _NO_STATE) & self._graph.final[stands.state]
         return complete
 
-    def _readings(self, stands: _Stands, limit: int, by_word: bool) -> tuple[Reading, ...]:
-        """Return the sentences that are complete, each once, best first."""
+    def _enough(self, stands: _Stands) -> NDArray[np.bool_]:
+        """Return where a sentence may end that no author's goes on from."""
+        enough: NDArray[np.bool_] = self._complete(stands) & ~self._graph.authored[stands.state]
+        return enough
+
+    def _settled(self, stands: _Stands) -> NDArray[np.bool_]:
+        """Return where a sentence may end that nothing but politeness follows."""
+        settled: NDArray[np.bool_] = self._complete(stands) & self._graph.closing[stands.state]
+        return settled
+
+    def _best(self, stands: _Stands, most: int) -> NDArray[np.int64]:
+        """Return where the sentences end that are complete, each once, best first."""
         complete = np.flatnonzero(self._complete(stands))
         ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
         _, first = np.unique(stands.words[ordered], return_index=True)
-        best = ordered[np.sort(first)[: max(_MOST_READINGS, limit)]]
+        return ordered[np.sort(first)[:most]]
+
+    def _readings(self, stands: _Stands, best: NDArray[np.int64], limit: int, by_word: bool) -> tuple[Reading, ...]:
+        """Return the sentences that end there, all or only the first of them."""
         reader = Reader(self._graph, self._heard, self._bonus, self._settings.phone_bonus)
         paths = [(int(index), self._path(stands, int(index))) for index in (best if by_word else best[:limit])]
         read = [self._reading(reader, stands, index, path) for index, path in paths]
@@ -267,6 +287,12 @@ def _lead(scores: Scores, chosen: NDArray[np.bool_], others: NDArray[np.bool_]) 
     """Return by how much the best of those chosen are better than the best others."""
     chosen_best, best = (float(scores[part].max(initial=-math.inf)) for part in (chosen, others))
     return -math.inf if chosen_best == -math.inf else chosen_best - best
+
+
+def _share(scores: Scores, chosen: NDArray[np.bool_]) -> float:
+    """Return which share those chosen have of what all are likely."""
+    weights = np.exp(scores - scores.max(initial=-math.inf))
+    return float(weights[chosen].sum() / weights.sum()) if len(weights) else 0.0
 
 
 def _last_step(tokens: Tokens, token: int) -> int:

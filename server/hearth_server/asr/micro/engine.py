@@ -22,7 +22,7 @@ from ..pocketsphinx import dictionary
 from ..pronounce import pronounce
 from .choices import Choices
 from .decoder import Decoder
-from .judge import Judge, Sentences, Verdict
+from .judge import Judge, Verdict
 from .model import SHIPPED, MicroModel
 from .phone_graph import PhoneGraph, compile_phones
 from .posteriors import Posteriors, at_all_phases
@@ -53,7 +53,7 @@ class _Home:
     """A grammar as the streams use it."""
 
     phones: PhoneGraph
-    sentences: Sentences
+    choices: Choices
 
 
 class MicroEngine:
@@ -92,9 +92,10 @@ class MicroEngine:
                 remedy="Set server: engine: to whisper, or language: to what the engine hears",
             )
         graph = grammar.graph
-        phones = compile_phones(graph, pronounce(graph.words, grammar.spoken, self._dictionary), grammar.closing)
+        pronounced = pronounce(graph.words, grammar.spoken, self._dictionary)
+        phones = compile_phones(graph, pronounced, grammar.closing, grammar.authored)
         with self._lock:
-            self._home = _Home(phones, Sentences(graph, grammar.closing, Choices(phones)))
+            self._home = _Home(phones, Choices(phones))
 
     def open(self) -> MicroStream:
         """Begin an utterance.
@@ -243,7 +244,7 @@ class MicroStream:
         decoder = self._engine.judge.decoder(self._home.phones, self._weights)
         decoder.feed(at_all_phases(self._engine.model, np.concatenate(self._mel)))
         result = decoder.result(MOST_HYPOTHESES, by_word=False)
-        return self._engine.judge.verdict(result, self._home.sentences, reply=self._reply)
+        return self._engine.judge.verdict(result, self._home.choices, reply=self._reply)
 
     def _verdict(self, limit: int) -> Verdict:
         """Return what was said if the utterance is over now, with no more readings than so many."""
@@ -251,4 +252,4 @@ class MicroStream:
             self._ended = self._decoder.copy()
             self._ended.feed(self._posteriors.peek())
         result = self._ended.result(limit, by_word=False)
-        return self._engine.judge.verdict(result, self._home.sentences, reply=self._reply)
+        return self._engine.judge.verdict(result, self._home.choices, reply=self._reply)

@@ -49,6 +49,7 @@ class PhoneGraph:
         root: shape (states,), int32: the node in which the words that leave each word state begin.
         final: shape (states,), bool: whether a sentence may end in a word state.
         closing: shape (states,), bool: whether nothing but politeness can follow in it.
+        authored: shape (states,), bool: whether an author's sentence can go on in it.
         guessed: words that came without a pronunciation, and got one by the rules of spelling.
     """
 
@@ -64,6 +65,7 @@ class PhoneGraph:
     root: Ints
     final: NDArray[np.bool_]
     closing: NDArray[np.bool_]
+    authored: NDArray[np.bool_]
     guessed: tuple[str, ...] = ()
 
     @property
@@ -76,11 +78,15 @@ class PhoneGraph:
         """Memory of the arrays."""
         arcs = (self.arc_start, self.arc_node, self.arc_phone, self.arc_word)
         ends = (self.end_start, self.end_word, self.end_state)
-        return sum(array.nbytes for array in (self.phone, *arcs, *ends, self.root, self.final, self.closing))
+        states = (self.root, self.final, self.closing, self.authored)
+        return sum(array.nbytes for array in (self.phone, *arcs, *ends, *states))
 
 
 def compile_phones(
-    graph: WordGraph, pronunciations: Mapping[str, Sequence[str]], closing: Collection[int] = ()
+    graph: WordGraph,
+    pronunciations: Mapping[str, Sequence[str]],
+    closing: Collection[int] = (),
+    authored: Collection[int] = (),
 ) -> PhoneGraph:
     """Return the phone graph of a word graph.
 
@@ -89,6 +95,7 @@ def compile_phones(
         pronunciations: for each word one or several, as phones of CMUdict separated by blanks (`pronounce`). A word
             that has none is spelt by rule and listed in `guessed`.
         closing: states of the word graph after which nothing but politeness is said.
+        authored: states in which an author's sentence goes on.
 
     Raises:
         EngineError: the graph holds no sentence, is too large, or a pronunciation has what is no English phone.
@@ -99,10 +106,11 @@ def compile_phones(
     trie = _Trie(said)
     arc, leaf = trie.leaves_of(graph.arcs[:, 2])
     tree = _tree(graph, trie, arc, leaf)
-    final, closed = np.zeros((2, graph.states), dtype=np.bool_)
+    final, closed, own = np.zeros((3, graph.states), dtype=np.bool_)
     final[graph.finals] = True
     closed[list(closing)] = True
-    return _shared(tree, graph, final, closed & final, guessed)
+    own[list(authored)] = True
+    return _shared(tree, graph, guessed, final=final, closing=closed & final, authored=own)
 
 
 def _pronounced(
@@ -261,10 +269,8 @@ def _futures(tree: _Tree) -> _Hashes:
     return hashes
 
 
-def _shared(
-    tree: _Tree, graph: WordGraph, final: NDArray[np.bool_], closing: NDArray[np.bool_], guessed: tuple[str, ...]
-) -> PhoneGraph:
-    """Return the graph in which nodes with the same future are one."""
+def _shared(tree: _Tree, graph: WordGraph, guessed: tuple[str, ...], **of_states: NDArray[np.bool_]) -> PhoneGraph:
+    """Return the graph in which nodes with the same future are one; what is told of word states is as it was."""
     _, kept, number = np.unique(_futures(tree), return_index=True, return_inverse=True)
     is_kept = np.zeros(len(tree.phone), dtype=np.bool_)
     is_kept[kept] = True
@@ -297,9 +303,8 @@ def _shared(
         end_word=end_word.astype(np.int32),
         end_state=end_state.astype(np.int32),
         root=number[: graph.states].astype(np.int32),
-        final=final,
-        closing=closing,
         guessed=guessed,
+        **of_states,
     )
 
 

@@ -63,6 +63,7 @@ class Standing:
         ahead: how much better, in nats, it is than the best path where a sentence may end; infinite if there is none.
         whole: how much better the best path where a sentence may end is than all others but those that pause within a
             word; their words do not matter.
+        enough: the same for paths from which no author's sentence goes on.
         settled: the same for paths after which nothing but politeness follows.
         frames: how many frames were heard.
         silent_frames: how many frames ago its last phone was heard.
@@ -75,6 +76,7 @@ class Standing:
     lead: float = math.inf
     ahead: float = math.inf
     whole: float = -math.inf
+    enough: float = -math.inf
     settled: float = -math.inf
     frames: int = 0
     silent_frames: int = 0
@@ -87,10 +89,19 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The sentences that may have been said if the utterance ended now, best first; and where the best path stands."""
+    """What may have been said if the utterance ended now.
+
+    Attributes:
+        readings: the sentences, best first.
+        standing: where the best path stands.
+        enough: the share, 0 to 1, of the sentences from which no author's goes on.
+        closed: the share of those after which nothing but politeness follows.
+    """
 
     readings: tuple[Reading, ...]
     standing: Standing
+    enough: float = 0.0
+    closed: float = 0.0
 
 
 def shared(readings: Sequence[Reading], scores: Sequence[float]) -> tuple[Reading, ...]:

@@ -218,26 +218,31 @@ def test_standing_tells_whether_more_can_come() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "whole", "settled"),
+    ("others", "authored", "whole", "enough", "settled"),
     [
-        ([], True, True),  # "light" or "lights": nothing more is said
-        (["turn on the light in the hall"], True, False),  # what is likely as much may go on
-        (["turn on the light s"], False, False),  # and here is no sentence yet
+        ([], False, True, True, True),  # "light" or "lights": nothing more is said
+        (["turn on the light in the hall"], False, True, True, False),  # what is likely as much may go on
+        (["turn on the light in the hall"], True, True, False, False),  # as an author wrote it
+        (["turn on the light s"], False, False, False, False),  # and here is no sentence yet
     ],
 )
 def test_which_words_were_said_is_another_question_than_whether_more_is(
-    others: list[str], whole: bool, settled: bool
+    others: list[str], authored: bool, whole: bool, enough: bool, settled: bool
 ) -> None:
     graph = word_graph(["turn on the light", "turn on the lights", *others])
     ends = {int(end) for end in graph.finals if not len(graph.leaving(int(end)))}
     # "s", which is no word by itself, is said like the end of "lights"
-    phones = compile_phones(graph, {**HOME, "s": ["S K AY"]}, ends)
+    go_on = {int(end) for end in graph.finals} - ends if authored else set()
+    phones = compile_phones(graph, {**HOME, "s": ["S K AY"]}, ends, go_on)
     frames = clear(*numbers("T ER N AA N DH AH L AY T S"), BLANK, BLANK)
     if whole:
         frames[-3, [BLANK, frames[-3].argmax()]] = np.log(0.499)
-    standing = decoded(phones, frames).snapshot()
+    result = decoded(phones, frames).result()
+    standing = result.standing
     assert not whole or standing.lead < 0.5
-    assert (standing.whole > 3, standing.settled > 3) == (whole, settled)
+    assert (standing.whole > 3, standing.enough > 3, standing.settled > 3) == (whole, enough, settled)
+    for share, alike in ((result.enough, enough), (result.closed, settled)):
+        assert not whole or share == pytest.approx(1.0 if alike else 0.5, abs=0.1)  # of "light" and "lights"
 
 
 def test_who_pauses_is_in_no_word() -> None:

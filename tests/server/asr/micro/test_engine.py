@@ -45,10 +45,11 @@ SENTENCES = (
     "turn on the fan please",
     "stop",
 )
+AUTHORED = "turn on the light in the kitchen"
 
 
 def grammar_of(sentences: tuple[str, ...], language: str = "en") -> Grammar:
-    """Return a grammar of these sentences alone; after "fan" only politeness follows."""
+    """Return a grammar of these sentences alone; after "fan" only politeness follows, `AUTHORED` is an author's."""
     states: dict[tuple[str, ...], int] = {(): 0}
     words = sorted({word for sentence in sentences for word in sentence.split()})
     arcs, finals = [], []
@@ -66,7 +67,11 @@ def grammar_of(sentences: tuple[str, ...], language: str = "en") -> Grammar:
         len(states),
     )
     leads_on = {source for source, _, word in arcs if words[word] != "please"}
-    return Grammar(language, graph, closing=frozenset(final for final in finals if final not in leads_on))
+    closing = frozenset(final for final in finals if final not in leads_on)
+    own = AUTHORED.split()
+    begun = {tuple(own[:length]) for length in range(len(own))}
+    authored = frozenset(states[said] for said in begun & states.keys())
+    return Grammar(language, graph, closing=closing, authored=authored)
 
 
 def spoken(sentence: str) -> bytes:
@@ -150,6 +155,7 @@ ENDS = {
     "turn on the light in the kitchen": 0.15,
     "stop": 0.15,
     "turn on the light": 0.5,
+    "turn off the light": 0.3,
     "turn on the": 0.9,
     "turn on the light in": 0.9,
 }
@@ -169,6 +175,12 @@ def test_how_soon_it_is_over(sentence: str, silence_s: float, engine: MicroEngin
 def test_a_command_that_goes_on_is_not_cut(pause_s: float, engine: MicroEngine) -> None:
     pcm = silence(0.3) + spoken("turn on the light") + silence(pause_s) + spoken("in the kitchen") + silence(2.0)
     assert listen(engine, pcm).text == "turn on the light in the kitchen"
+
+
+def test_nobody_is_waited_for_as_long_who_may_add_what_no_author_wrote(engine: MicroEngine) -> None:
+    for pause_s, heard in ((0.2, "turn off the light in the kitchen"), (0.42, "turn off the light")):
+        said = spoken("turn off the light") + silence(pause_s) + spoken("in the kitchen")
+        assert listen(engine, silence(0.3) + said + silence(2.0)).text == heard
 
 
 def test_an_open_sentence_may_be_thought_over(engine: MicroEngine) -> None:
