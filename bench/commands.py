@@ -10,7 +10,8 @@ longer than a command may be is none. `best %` counts what would be right if the
 asking or turning it down: what an engine without other readings can be compared with. `rejected` is what nothing is
 done for, nor asked about; what is neither right nor one of these two is done wrong. Plain text as a label is a home
 command: it is right if it means what the text means; a label that begins with `oov` must give nothing; with --reject
-none of the recordings may give anything.
+none of the recordings may give anything. With --alone the grammar is the sentences and nothing else: no answers to
+questions, no follow-ups.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
 engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
@@ -102,6 +103,7 @@ class Setup:
     sentences: Path | None = None
     demo: bool = False
     model: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class Scorer:
         self._context = Context(area_id="office" if setup.demo else None)
         config = ServerConfig(engine=setup.engine, micro=MicroConfig(model=setup.model))
         self.engine: Engine = load_engine(config)
-        self.engine.use(compile_grammar(known, home, talk=True))
+        self.engine.use(compile_grammar(known, home, talk=not setup.alone))
 
     def score(self, item: Item, condition: Condition) -> Score:
         """Play one recording."""
@@ -312,7 +314,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         rows = []
         with Progress(console=Console(stderr=True), disable=options.json) as progress:
             for engine in options.engine or ["micro"]:
-                setup = Setup(engine, options.sentences, options.demo, options.model if engine == "micro" else "")
+                model = options.model if engine == "micro" else ""
+                setup = Setup(engine, options.sentences, options.demo, model, options.alone)
                 Scorer(setup)  # told now if it cannot be had, not by a worker
                 rows += _rows(setup, items, conditions, options.jobs, progress)
         for row in rows:
@@ -382,6 +385,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--snr", type=lambda text: [float(v) for v in text.split(",")], default=[24.0, 12.0, 6.0])
     parser.add_argument("--engine", action="append", help="repeat it to compare several (default: micro)")
     parser.add_argument("--reject", action="store_true", help="right is what gives no command: for other speech")
+    parser.add_argument("--alone", action="store_true", help="without answers and follow-ups in the grammar")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--limit", type=int, help="only the first so many")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

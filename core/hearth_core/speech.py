@@ -137,7 +137,7 @@ class EndpointSettings:
     meet_s: float = 4.0
     nobody_s: float = 8.0
     early_s: float | None = 0.13
-    # Home commands end at 0.38 instead of 0.54 s p95 with it (bench/latency.py, synthesised). It would cut 3 of 189
+    # Home commands end at 0.38 instead of 0.55 s p95 with it (bench/latency.py, synthesised). It would cut 3 of 189
     # coffee orders, said by people who think after "coffee" what is to be with it: so authors' sentences are left out.
     enough_s: float | None = 0.3
     # Of 189 coffee orders, clean and with dishes at 12 dB, 4 have a longer pause than 0.3 s where the order could be

@@ -59,7 +59,9 @@ def test_answers_and_follow_ups_can_be_heard_as_at_the_server(monkeypatch: pytes
     used: list[Grammar] = []
     monkeypatch.setattr(commands, "load_engine", lambda config: SimpleNamespace(use=used.append))
     commands.Scorer(commands.Setup("fake", demo=True))
-    assert used[0].graph.accepts(["turn", "it", "off"])
+    commands.Scorer(commands.Setup("fake", demo=True, alone=True))
+    assert [grammar.graph.accepts(["turn", "it", "off"]) for grammar in used] == [True, False]
+    assert all(grammar.graph.accepts(["turn", "off", "the", "kettle"]) for grammar in used)
 
 
 @pytest.mark.parametrize(

@@ -330,4 +330,4 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_configuration_says_how_sure_it_must_be(model: Path) -> None:
-    assert MicroEngine(MicroConfig(model=str(model), least_confidence=0.6)).judge.least_confidence == 0.6
+    assert MicroEngine(MicroConfig(model=str(model), least_confidence=0.7)).judge.least_confidence == 0.7
