@@ -125,7 +125,7 @@ class MicroConfig(Section):
     """The micro engine: Hearth's own small speech model."""
 
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
-    # So other speech gives a false command an hour (docs/micro.md).
+    # What other speech gives with it: docs/micro.md.
     least_confidence: float = Field(
         default=0.55,
         ge=0.01,
