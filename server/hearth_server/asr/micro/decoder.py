@@ -147,12 +147,12 @@ class Decoder:
             by_word: whether words get posteriors of their own, for which all readings are looked at; else they have 1.
         """
         stands = self._stands()
-        best = self._best(stands, max(_MOST_READINGS, limit))
+        best = _best(stands, max(_MOST_READINGS, limit))
         return Result(
             self._readings(stands, best, limit, by_word),
             self._standing(stands),
-            enough=_share(stands.score[best], self._enough(stands)[best]),
-            closed=_share(stands.score[best], self._settled(stands)[best]),
+            enough=_share(stands.score[best], stands.enough[best]),
+            closed=_share(stands.score[best], stands.settled[best]),
         )
 
     # -- what was heard ------------------------------------------------------------------------------------------------
@@ -167,13 +167,18 @@ class Decoder:
         inside = np.flatnonzero(counts == 0)
         begun = graph.phone[tokens.node[inside]] != BLANK
         word = graph.end_word[end]
+        state = np.concatenate((graph.end_state[end], np.full(len(inside), _NO_STATE, dtype=np.int32)))
+        complete = (state != _NO_STATE) & graph.final[state]
         return _Stands(
             tokens,
-            np.concatenate((owner, inside)),
-            np.concatenate((word, np.full(len(inside), NO_WORD, dtype=np.int32))),
-            np.concatenate((graph.end_state[end], np.full(len(inside), _NO_STATE, dtype=np.int32))),
-            np.concatenate((longer(tokens.words[owner], word), tokens.words[inside])),
-            np.concatenate((best[owner] + self._bonus[word], best[inside] + begun * self._settings.word_bonus)),
+            token=np.concatenate((owner, inside)),
+            word=np.concatenate((word, np.full(len(inside), NO_WORD, dtype=np.int32))),
+            state=state,
+            words=np.concatenate((longer(tokens.words[owner], word), tokens.words[inside])),
+            score=np.concatenate((best[owner] + self._bonus[word], best[inside] + begun * self._settings.word_bonus)),
+            complete=complete,
+            enough=complete & ~graph.authored[state],
+            settled=complete & graph.closing[state],
         )
 
     def _standing(self, stands: _Stands) -> Standing:
@@ -181,8 +186,7 @@ class Decoder:
         best = int(np.argmax(stands.score))
         token, state = int(stands.token[best]), int(stands.state[best])
         others = stands.score[stands.words != stands.words[best]]
-        complete = self._complete(stands)
-        enough, settled = self._enough(stands), self._settled(stands)
+        complete, enough, settled = stands.complete, stands.enough, stands.settled
         whole = stands.score[complete]
         going_on = ~self._paused(stands)
         path = self._path(stands, best)
@@ -191,7 +195,7 @@ class Decoder:
             said.append(int(stands.word[best]))
         return Standing(
             words=tuple(graph.words[word] for word in said),
-            complete=state != _NO_STATE and bool(graph.final[state]),
+            complete=bool(complete[best]),
             extendable=self._extendable(int(stands.tokens.node[token]), state),
             inside_word=state == _NO_STATE and len(path) > 0,
             lead=float(stands.score[best] - others.max()) if len(others) else math.inf,
@@ -206,7 +210,7 @@ class Decoder:
     def _paused(self, stands: _Stands) -> NDArray[np.bool_]:
         """Return which paths pause in the middle of a word, of those that are about as good as a sentence."""
         paused = np.zeros(len(stands.score), dtype=np.bool_)
-        whole = stands.score[self._complete(stands)].max(initial=-np.inf)
+        whole = stands.score[stands.complete].max(initial=-np.inf)
         inside = ((stands.state == _NO_STATE) & (stands.score > whole - _NEAR)).nonzero()[0].tolist()
         if whole == -np.inf or len(inside) > _MOST_PAUSED:
             return paused
@@ -218,28 +222,6 @@ class Decoder:
 
     def _path(self, stands: _Stands, index: int) -> list[Step]:
         return self._passing.path(_last_step(stands.tokens, int(stands.token[index])))
-
-    def _complete(self, stands: _Stands) -> NDArray[np.bool_]:
-        """Return where a sentence may end."""
-        complete: NDArray[np.bool_] = (stands.state != _NO_STATE) & self._graph.final[stands.state]
-        return complete
-
-    def _enough(self, stands: _Stands) -> NDArray[np.bool_]:
-        """Return where a sentence may end that no author's goes on from."""
-        enough: NDArray[np.bool_] = self._complete(stands) & ~self._graph.authored[stands.state]
-        return enough
-
-    def _settled(self, stands: _Stands) -> NDArray[np.bool_]:
-        """Return where a sentence may end that nothing but politeness follows."""
-        settled: NDArray[np.bool_] = self._complete(stands) & self._graph.closing[stands.state]
-        return settled
-
-    def _best(self, stands: _Stands, most: int) -> NDArray[np.int64]:
-        """Return where the sentences end that are complete, each once, best first."""
-        complete = np.flatnonzero(self._complete(stands))
-        ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
-        _, first = np.unique(stands.words[ordered], return_index=True)
-        return ordered[np.sort(first)[:most]]
 
     def _readings(self, stands: _Stands, best: NDArray[np.int64], limit: int, by_word: bool) -> tuple[Reading, ...]:
         """Return the sentences that end there, all or only the first of them."""
@@ -273,6 +255,9 @@ class _Stands:
         tokens: all that are alive.
         token, word, state, score: shape (stands,).
         words: hash of all words, with the one that is completed.
+        complete: shape (stands,): where a sentence may end.
+        enough: where one may end that no author's goes on from.
+        settled: where one may end that nothing but politeness follows.
     """
 
     tokens: Tokens
@@ -281,6 +266,17 @@ class _Stands:
     state: Ints
     words: Hashes
     score: Scores
+    complete: NDArray[np.bool_]
+    enough: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
+
+
+def _best(stands: _Stands, most: int) -> NDArray[np.int64]:
+    """Return where the sentences end that are complete, each once, best first."""
+    complete = np.flatnonzero(stands.complete)
+    ordered = complete[np.argsort(-stands.score[complete], kind="stable")]
+    _, first = np.unique(stands.words[ordered], return_index=True)
+    return ordered[np.sort(first)[:most]]
 
 
 def _lead(scores: Scores, chosen: NDArray[np.bool_], others: NDArray[np.bool_]) -> float:
