@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.real.alone import alone
 from tests.real.python314 import InstallError
 
 # Debian puts servers where a plain user's PATH does not look.
@@ -69,8 +70,9 @@ def alsa_plugin(name: str, package: str, folder: Path) -> Path:
     places = [Path("/usr"), folder / "usr"]
     if (found := _first(places, file)) is None and shutil.which("apt-get"):
         folder.mkdir()
-        for command in (["apt-get", "update"], ["apt-get", "download", package]):
-            subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
+        with _apt(package):
+            for command in (["apt-get", "update"], ["apt-get", "download", package]):
+                subprocess.run(command, cwd=folder, capture_output=True, timeout=240, check=False)
         for deb in folder.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", deb, folder], capture_output=True, timeout=60, check=False)
         found = _first(places, file)
@@ -85,13 +87,22 @@ def _first(places: Iterable[Path], file: str) -> Path | None:
     return next(found, None)
 
 
+@contextlib.contextmanager
+def _apt(package: str) -> Iterator[None]:
+    """Have apt-get to oneself: it does not wait for another of its kind, but fails."""
+    with needing(package), alone(Path.home() / ".cache/hearth/apt.lock"):
+        yield
+
+
 def _found_or_installed(find: Callable[[], str | None], package: str) -> str | None:
-    found = find()
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        # Nothing that the machine has is taken away for a test.
-        install = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove", package]
-        for command in (["apt-get", "update"], install):
-            subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
-        found = find()
+    if (found := find()) is not None or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return found
+    with _apt(package):
+        if (found := find()) is None:
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            # Nothing that the machine has is taken away for a test.
+            install = ["apt-get", "install", "-y", "--no-install-recommends", "--no-remove", package]
+            for command in (["apt-get", "update"], install):
+                subprocess.run(command, env=environment, capture_output=True, timeout=240, check=False)
+            found = find()
     return found

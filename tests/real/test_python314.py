@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.real import python314
-from tests.real.home_assistant.install import _alone
+from tests.real.alone import alone
 from tests.real.python314 import DEBIAN_MIRROR, InstallError
 
 
@@ -69,6 +69,8 @@ def _fails(why: str) -> object:
 def test_two_runs_do_not_install_at_once(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     probe = ["flock", "--nonblock", str(lock), "true"]
-    with _alone(lock):
+    with alone(lock):
         assert subprocess.run(probe, check=False).returncode == 1
+        with pytest.raises(InstallError, match=r"another run has been installing for 0 s.*lock"), alone(lock, 0):
+            pass
     assert subprocess.run(probe, check=False).returncode == 0

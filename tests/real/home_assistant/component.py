@@ -15,9 +15,10 @@ from pathlib import Path
 from hearth_core.errors import HearthError
 
 from .. import python314
+from ..alone import alone
 from ..python314 import call, uv
 from . import install as home_assistant
-from .install import REQUIREMENTS, _alone
+from .install import REQUIREMENTS
 
 HARNESS = "0.13.375"
 VERSION = "2026.10.4"  # what the harness pins
@@ -45,7 +46,7 @@ def install() -> Path:
     python = into / "venv/bin/python"
     recipe = {"harness": HARNESS, "components": list(COMPONENTS), "recipe": RECIPE}
     stamp = into / "installed.json"
-    with _alone(into.with_name(into.name + ".lock")):
+    with alone(into.with_name(into.name + ".lock")):
         if python.exists() and stamp.exists() and json.loads(stamp.read_text()) == recipe:
             return python
         shutil.rmtree(into, ignore_errors=True)

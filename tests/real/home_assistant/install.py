@@ -6,19 +6,17 @@ Python 3.14 beside it if the machine has none. Done once; a second call finds th
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from hearth_core.errors import HearthError
 
 from .. import python314
+from ..alone import alone
 from ..python314 import InstallError, call, uv
 
 VERSION = "2026.11.0"
@@ -31,7 +29,6 @@ COMPONENTS = (
     "wyoming", "zone",
 )  # fmt: skip
 RECIPE = 2  # raise it when this file makes something else of the same versions
-LOCK_S = 1800  # a cold install on a slow machine and line, done by another test run
 
 # Run by Home Assistant's own interpreter: the requirements of components, of what they depend on, and of the platforms
 # that the demo fills.
@@ -67,7 +64,7 @@ def install(into: Path | None = None) -> Path:
     """
     into = (into or folder()).absolute()
     hass = into / "venv/bin/hass"
-    with _alone(into.with_name(into.name + ".lock")):
+    with alone(into.with_name(into.name + ".lock")):
         if _stamped(into) and hass.exists():
             return hass
         shutil.rmtree(into, ignore_errors=True)
@@ -106,25 +103,6 @@ def _stamped(into: Path) -> bool:
         return bool(json.loads(_stamp(into).read_text()) == _recipe())
     except (OSError, ValueError):
         return False
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Keep a second run waiting until the first has installed."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + LOCK_S
-    with lock.open("w") as held:
-        while True:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise InstallError(
-                        f"another run has been installing for {LOCK_S} s", remedy=f"Remove {lock}"
-                    ) from None
-                time.sleep(0.5)
-        yield
 
 
 def main() -> int:
