@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import chain
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from hassil.expression import Sentence, TextChunk
-from hassil.intents import IntentData, SlotList, TextSlotList, TextSlotValue
+from hassil.intents import IntentData, RangeSlotList, SlotList, TextSlotList, TextSlotValue
 
 from hearth_core.errors import SentenceError
 from hearth_core.home import Home
@@ -66,7 +66,7 @@ def compile_grammar(
     """Return everything that can be said in a home.
 
     Templates with free text are not in it, nor sentences about kinds of things that the home has not. What hassil
-    skips ("please", "could you") may stand at either end.
+    skips ("please") may stand at either end, and what asks ("could you") before an author's sentence or a verb.
 
     Args:
         sentences: the language's.
@@ -136,15 +136,14 @@ class Compiler(Phrasing):
 
     def grammar(self, left_out: frozenset[str], talks: tuple[IntentData, ...] = ()) -> Grammar:
         """Return the home's grammar, with what is said after a command or a question."""
-        skipped = self.words.of_sequences(self._skip_words(self.speech.never_before))
-        end = self.words.union((EMPTY, self.words.of_sequences(self._skip_words(self.speech.never_after))))
+        end = self.words.union((EMPTY, self._left_out(self.speech.never_after)))
         own = self.words.union([*self._blocks(left_out, end, authors=True)])
         said = self.words.union([own, *self._blocks(left_out, end, authors=False), *self._answers(talks, end)])
-        start = self._after_skipped(skipped, self.fill(self._beside_places(said)))
-        telling = self._after_skipped(skipped, self.fill(self._beside_places(said, telling=True)))
+        start = self._politely(own, said)
+        telling = self._politely(own, said, telling=True)
         nodes = self.words.reachable(start)
         closing = self._closing(start, telling, end)
-        authored = self._going_on(start, self._after_skipped(skipped, self.fill(self._beside_places(own))), end)
+        authored = self._going_on(start, self._politely(own, own), end)
         graph = self._graph(nodes)
         names = tuple(dict.fromkeys(home_names(self._home)))
         spoken: dict[str, str] = {}
@@ -159,13 +158,38 @@ class Compiler(Phrasing):
             unspeakable=tuple(name for name in names if not self.speech.words(name)),
             closing=frozenset(number for number, node in enumerate(nodes) if node in closing),
             authored=frozenset(number for number, node in enumerate(nodes) if node in authored),
+            numbers=self._numbers_in(said),
             compiler=self,
         )
 
-    def _after_skipped(self, skipped: int, node: int) -> int:
-        for _ in range(2):  # "could you please …"
-            node = self.words.union((node, self.words.chain(skipped, node)))
-        return node
+    def _politely(self, own: int, said: int, *, telling: bool = False) -> int:
+        """Return sentences with what is left out of texts before them: "please", and requests where one can stand.
+
+        Args:
+            own: the author's, all of which can be asked for.
+            said: sentences, those among them.
+            telling: as in `_beside_places`.
+        """
+        own, asked = (self._beside_places(node, telling=telling) for node in (own, said))
+        said = self.fill(asked)
+        if self.speech.verbs:
+            texts, verbs = self.symbols.texts, self.speech.verbs
+            arcs = self.words.arcs(asked)
+            begun = self.words.node(False, {word: to for word, to in arcs.items() if word > 0 and texts[word] in verbs})
+            asked = self.words.union((own, begun))
+        asked = self.fill(asked)
+        please = self.words.union((EMPTY, self._left_out(self.speech.never_before | self.speech.requests)))
+        request = self._left_out(self.speech.never_before, only=self.speech.requests)
+        return self.words.union(
+            (
+                self._chain(please, please, said),
+                self._chain(please, request, asked),  # "please could you …"
+                self._chain(request, please, asked),
+            )
+        )
+
+    def _chain(self, *nodes: int) -> int:
+        return reduce(lambda then, node: self.words.chain(node, then), reversed(nodes))
 
     def _closing(self, start: int, telling: int, end: int) -> set[int]:
         """Return the nodes of `start` after which no more than `end` follows, but for what tells nothing.
@@ -236,11 +260,21 @@ class Compiler(Phrasing):
                     pending.append((target, after))
         return True
 
-    def _skip_words(self, never: frozenset[str]) -> Iterator[list[int]]:
-        for phrase in self.sentences.intents.skip_words:
-            if phrase.lower() not in never:
-                for words in self.speech.variants(phrase):
-                    yield [self.symbols[word] for word in words]
+    def _numbers_in(self, said: int) -> frozenset[str]:
+        """Return the words of the numbers in sentences with lists, without those that stand in sentences as words."""
+        symbols = {symbol for node in self.words.reachable(said) for symbol in self.words.arcs(node)}
+        lists = (number for number in symbols if number < 0)
+        ranges = (number for number in lists if isinstance(self.lists[-number - 1].source, RangeSlotList))
+        nodes = self.words.reachable(*map(self._root, ranges))
+        words = {word for node in nodes for word in self.words.arcs(node)}
+        return frozenset(self.symbols.texts[word] for word in words - symbols)
+
+    def _left_out(self, never: frozenset[str], *, only: frozenset[str] | None = None) -> int:
+        """Return what is left out of texts and still said, but for some, or some alone."""
+        phrases = [phrase.lower() for phrase in self.sentences.intents.skip_words]
+        said = [phrase for phrase in phrases if phrase not in never and (only is None or phrase in only)]
+        variants = (words for phrase in said for words in self.speech.variants(phrase))
+        return self.words.of_sequences([self.symbols[word] for word in words] for words in variants)
 
     def _blocks(self, left_out: frozenset[str], end: int, *, authors: bool) -> Iterator[int]:
         domains = {entity.domain for entity in self._home.entities.values()}

@@ -24,6 +24,7 @@ class Grammar:
         compiler: what made it, to make that of the home's next names from; None if it was made otherwise.
         closing: states of the graph after which nothing is said but what adds nothing ("please", "now").
         authored: states in which an author's sentence may go on with more than that.
+        numbers: words that numbers are said with, but for those that stand in sentences, too ("the other one").
         unspeakable: the home's names of which nothing can be said (signs alone), and which are not in the graph.
     """
 
@@ -31,6 +32,7 @@ class Grammar:
     graph: WordGraph
     names: tuple[str, ...] = ()
     spoken: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
     unspeakable: tuple[str, ...] = ()
     closing: frozenset[int] = frozenset()
     authored: frozenset[int] = frozenset()

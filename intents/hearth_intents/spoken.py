@@ -52,6 +52,8 @@ class Speech:
         say_as: words that are said otherwise than written, e.g. whats as "what's".
         adds_nothing: words with which a sentence may go on that is whole, and mean the same.
         never_before, never_after: what may be left out of a sentence, but is not said before or after one.
+        requests: what may be left out before a sentence, and asks to do it, e.g. "could you".
+        verbs: words with which a sentence begins that a request stands before; empty: before any.
     """
 
     language: str
@@ -62,6 +64,8 @@ class Speech:
     adds_nothing: frozenset[str] = frozenset()
     never_before: frozenset[str] = frozenset()
     never_after: frozenset[str] = frozenset()
+    requests: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
 
     def words(self, text: str) -> Words:
         """Return the usual way to say a text: lower-case words, numbers in words; empty if nothing can be said."""
@@ -135,6 +139,8 @@ def speech(language: str) -> Speech:
                 adds_nothing=frozenset(data.get("adds_nothing", ())),
                 never_before=frozenset(data.get("never_before", ())),
                 never_after=frozenset(data.get("never_after", ())),
+                requests=frozenset(data.get("requests", ())),
+                verbs=frozenset(data.get("verbs", ())),
             )
     return Speech(language)
 

@@ -158,11 +158,43 @@ def test_local_rules_and_lists_go_before_others(tmp_path: Path) -> None:
     assert _all(sentences) == {"near local"}
 
 
-def test_skipped_words_may_stand_at_either_end(tmp_path: Path) -> None:
+def test_skipped_words_may_stand_at_either_end_and_requests_before(tmp_path: Path) -> None:
     sentences = _sentences(tmp_path, "go", skip_words=["please", "could you"])
     said = _all(sentences)
-    assert {"go", "please go", "could you please go please", "go could you"} <= said
+    before = {"", "please ", "please please ", "could you ", "could you please ", "please could you "}
+    assert said == {f"{polite}go{after}" for polite in before for after in ("", " please")}
+
+
+def test_a_language_whose_requests_are_not_known_has_them_at_either_end(tmp_path: Path) -> None:
+    intents = {"Do": {"data": [{"sentences": ["geh"]}]}}
+    data = {"language": "de", "skip_words": ["bitte", "kannst du"], "intents": intents}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+    said = _all(load_sentences("de", [tmp_path], builtin=False))
+    assert {"geh", "bitte kannst du geh bitte", "geh kannst du"} <= said
     assert len(said) == 7 * 3  # before: none, one of two, two of two; after: none, one of two
+
+
+def test_a_request_stands_before_a_verb_or_an_authors_sentence(english: Sentences) -> None:
+    graph = compile_grammar(english, speech_home(), talk=True).graph
+    for said in (
+        "could you turn on the desk lamp",
+        "please could you turn on the desk lamp for me",
+        "i'd like to turn it off",
+        "would you tell me the outdoor humidity",
+        "can you brew a latte",  # of the author's coffee shop
+        "the desk lamp on",
+        "what time is it please",
+    ):
+        assert graph.accepts(said.split()), said
+    for said in (
+        "could you the desk lamp on",
+        "would you what time is it",
+        "i'd like to and the office",
+        "can you yes",
+        "turn on the desk lamp would you",
+        "could you would you turn on the desk lamp",
+    ):
+        assert not graph.accepts(said.split()), said
 
 
 def test_what_is_left_out_of_texts_alone_is_not_said(tmp_path: Path) -> None:
@@ -170,6 +202,12 @@ def test_what_is_left_out_of_texts_alone_is_not_said(tmp_path: Path) -> None:
     assert said == {"go", "please go", "please please go", "go please", "go for me"} | {
         f"{before} {after}" for before in ("please go", "please please go") for after in ("please", "for me")
     }
+
+
+def test_words_of_numbers_are_known_but_for_those_of_sentences(english: Sentences) -> None:
+    numbers = compile_grammar(english, speech_home(), talk=True).numbers
+    assert {"zero", "seventy", "eleven", "hundred"} <= numbers
+    assert numbers.isdisjoint({"one", "percent", "light"})  # "the other one"
 
 
 def test_names_are_limited_by_context(tmp_path: Path) -> None:

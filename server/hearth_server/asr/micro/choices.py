@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -14,18 +16,24 @@ MOST_PHONES: Final = 64
 
 
 class Choices:
-    """Counts the sentences of a grammar by their length.
+    """Counts the sentences of a grammar by their length, and the numbers in one.
 
     Args:
         graph: of the grammar.
+        numbers: words that are numbers.
     """
 
-    def __init__(self, graph: PhoneGraph) -> None:
+    def __init__(self, graph: PhoneGraph, numbers: Collection[str] = ()) -> None:
         self._nats = _nats(graph)
+        self._numbers = frozenset(numbers)
 
     def nats(self, phones: int) -> float:
         """Return the natural logarithm of how many ways there are to say a sentence of at most so many phones."""
         return self._nats[min(phones, len(self._nats) - 1)]
+
+    def numbers(self, words: Iterable[str]) -> int:
+        """Return how many numbers are among words; "seventy six" is one."""
+        return sum(number for number, _ in groupby(words, self._numbers.__contains__))
 
 
 def _nats(graph: PhoneGraph) -> list[float]:

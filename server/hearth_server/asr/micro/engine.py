@@ -95,7 +95,7 @@ class MicroEngine:
         pronounced = pronounce(graph.words, grammar.spoken, self._dictionary)
         phones = compile_phones(graph, pronounced, grammar.closing, grammar.authored)
         with self._lock:
-            self._home = _Home(phones, Choices(phones))
+            self._home = _Home(phones, Choices(phones, grammar.numbers))
 
     def open(self) -> MicroStream:
         """Begin an utterance.

@@ -9,6 +9,7 @@ import pytest
 
 from hearth_server.asr.micro.choices import MOST_PHONES, Choices
 from hearth_server.asr.micro.confidence import (
+    NUMBER_WEIGHT,
     Calibration,
     calibrate,
     expected_calibration_error,
@@ -83,6 +84,16 @@ def test_of_more_sentences_one_must_fit_better() -> None:
     many, one = (Choices(compile_phones(each, SAID | things)) for each in (graph, word_graph(["turn on the light"])))
     said = reading("turn on the light", log_probability=-12.0)
     assert fit(said, many) < fit(said, one)
+
+
+def test_with_a_number_in_it_a_sentence_must_fit_better() -> None:
+    plain, counted = Choices(GRAPH), Choices(GRAPH, {"seventy", "six"})
+    texts = ("lamp", "six", "lamp seventy six", "six to seventy six")
+    assert [counted.numbers(text.split()) for text in texts] == [0, 1, 1, 2]
+    said = reading("lamp seventy six", log_probability=-12.0)
+    assert fit(said, counted) == pytest.approx(fit(said, plain) - NUMBER_WEIGHT)
+    without = reading("turn on the light", log_probability=-12.0)
+    assert fit(without, counted) == fit(without, plain)
 
 
 def test_how_a_sentence_fits_does_not_hang_on_the_priors() -> None:
