@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bench import false_commands, latency, streams
-from hearth_core.audio import RATE
+from hearth_core.audio import RATE, read_recording
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 def test_where_the_last_word_ends() -> None:
@@ -28,6 +32,18 @@ def test_shares_at_each_threshold() -> None:
 
 def test_nothing_accepted_at_all() -> None:
     assert false_commands.roc([0.0], [0.0]) == [{"threshold": 1.0, "accepted": 0.0, "false_accepted": 0.0}]
+
+
+def test_a_text_is_the_same_however_it_is_written() -> None:
+    assert false_commands.alike("nevermind", "Never mind")
+    assert false_commands.alike("what's the time", "whats the time")
+    assert not false_commands.alike("the lights on", "the lights")
+    assert not false_commands.alike("stop", "")
+
+
+def test_what_all_of_english_hears() -> None:
+    assert false_commands.dictated(read_recording(DATA / "replies" / "00118_an442-mmxg-b.flac")) == "yes"
+    assert false_commands.dictated(read_recording(DATA / "replies" / "00013_an416-fjlp-b.flac")) == "no"
 
 
 class Deaf:
