@@ -26,9 +26,8 @@ $(TRAIN): $(READY)
 demo: $(READY) ## Play real recordings through a satellite and a server into the demo home
 	$(BIN)/hearth demo
 
-# Two processes: half of the tests wait for real servers most of the time. A file's tests share what they start.
 test: check $(TRAIN) ## Everything that must hold: style, types, tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 check: $(TRAIN) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""One test run installs at a time, whoever else waits: pytest has several processes, and a desk several checkouts."""
+"""One test run installs at a time, whoever else waits: a desk has several checkouts."""
 
 from __future__ import annotations
 
