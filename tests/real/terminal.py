@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -98,8 +99,12 @@ class Terminal:
 
 
 def _take_the_terminal() -> None:
-    """Let the command's terminal be that of its session, so that Ctrl and C reaches it."""
+    """Let the command's terminal be that of its session, so that Ctrl and C reaches it; and be heeded.
+
+    A shell has what it starts in the background ignore it, the tests and all that they start.
+    """
     import fcntl
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
