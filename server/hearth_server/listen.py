@@ -16,6 +16,11 @@ from .asr.engine import Biased, Engine, Outlook, Recogniser, Replying, Stream
 
 # The detector says so late that somebody speaks (up to 0.3 s by itself, and its onset): what goes before is kept.
 PREROLL_S: Final = 0.5
+# Where it doubted for longer whether somebody does, all of that and this much before it is kept, but no more than so
+# much in all: what sounds before the speaker costs readings. With 1.2 s kept always 151 instead of 158 of 189 orders
+# are done with dishes at 6 dB.
+BEFORE_DOUBT_S: Final = 0.2
+MOST_PREROLL_S: Final = 1.5
 # The recogniser hears no more silence than this after speech; the rest waits for speech to go on.
 TAIL_S: Final = 0.3
 # A silence of this length may be the last; the recogniser catches up in it, not when the utterance is over.
@@ -157,7 +162,7 @@ class Listening:
                     self._stream.pause()
                 self._end = self._end or self._early()
             else:
-                self._forget_before(self._position + len(self._held) // _SAMPLE_BYTES - int(PREROLL_S * RATE))
+                self._forget_before(self._wanted_from())
         return self._end
 
     def finish(self) -> Transcription:
@@ -184,6 +189,13 @@ class Listening:
             size = STEP_BYTES - heard % STEP_BYTES
             yield pcm[start : start + size]
             start += size
+
+    def _wanted_from(self) -> int:
+        """Return from which sample on the recogniser is to hear what there is, should speech begin now."""
+        now = self._position + len(self._held) // _SAMPLE_BYTES
+        doubted = self._endpointer.doubted_since
+        doubted_from = now if doubted is None else doubted - int(BEFORE_DOUBT_S * RATE)
+        return max(min(now - int(PREROLL_S * RATE), doubted_from), now - int(MOST_PREROLL_S * RATE))
 
     def _early(self) -> EndReason | None:
         """Return why it is over if the recogniser knows that it is; otherwise say how long to wait."""

@@ -119,6 +119,23 @@ def test_where_speech_begins_and_ends() -> None:
         assert (endpointer.speech_started, endpointer.speech_start, endpointer.speech_end) == facts
 
 
+def test_where_the_detector_began_to_doubt() -> None:
+    endpointer = Endpointer(EndpointSettings(), Table())
+    steps = [
+        (stream((0.2, Q)), None),
+        (stream((0.3, 0.1)), 0.2),
+        (stream((0.1, 0.09)), None),
+        (stream((0.2, 0.15), (0.5, S)), 0.6),
+        (stream((0.1, 0.2)), 0.6),
+        (stream((0.01, 0.05), (0.1, S)), 1.41),
+    ]
+    for pcm, since in steps:
+        endpointer.feed(pcm)
+        assert endpointer.doubted_since == (None if since is None else round(since * RATE))
+    endpointer.reset()
+    assert endpointer.doubted_since is None
+
+
 def test_nothing_is_heard_after_the_end_until_reset() -> None:
     detector = Table()
     endpointer = Endpointer(EndpointSettings(), detector)

@@ -9,7 +9,7 @@ from hearth_core.command import EndReason, Hypothesis, Transcription
 from hearth_core.errors import EngineError
 from hearth_core.speech import EndpointSettings
 from hearth_server.asr.engine import Ending, Outlook
-from hearth_server.listen import PAUSE_S, PREROLL_S, TAIL_S, Listening
+from hearth_server.listen import BEFORE_DOUBT_S, MOST_PREROLL_S, PAUSE_S, PREROLL_S, TAIL_S, Listening
 from tests.fakes import RATE, FakeEngine, FakeStream, LoudnessDetector, silence, tone
 
 # One window of the detector; what is cut is exact to that.
@@ -72,6 +72,27 @@ def test_the_recogniser_hears_speech_with_what_is_around_it(size: int) -> None:
     # A chunk as large as the pre-roll is heard as a whole.
     assert PREROLL_S - 2 * WINDOW_S - 0.07 <= before <= max(PREROLL_S, size / 2 / RATE) + WINDOW_S
     assert TAIL_S - WINDOW_S <= after <= TAIL_S + WINDOW_S
+
+
+class DoubtingDetector(LoudnessDetector):
+    """A detector that is not sure of what is soft."""
+
+    def __call__(self, window: bytes) -> float:
+        return super().__call__(window) or (0.2 if np.frombuffer(window, "<i2").max() > 100 else 0.0)
+
+
+@pytest.mark.parametrize("doubt_s", [0.1, 0.8, 1.2, 30.0])
+def test_what_may_have_been_speech_is_heard_from_its_beginning_but_no_more_than_a_second_and_a_half(
+    doubt_s: float,
+) -> None:
+    engine = FakeEngine(["lamp"])
+    soft = (np.frombuffer(tone(doubt_s), "<i2") // 50).astype("<i2").tobytes()
+    settings = EndpointSettings(no_speech_s=None, max_s=120.0)
+    listening = Listening(engine, settings, DoubtingDetector())
+    listening.feed(silence(2.0) + soft + tone(1.0))
+    before = engine.streams[0].pcm.index(tone(0.1)) / 2 / RATE
+    wanted = min(max(PREROLL_S, BEFORE_DOUBT_S + doubt_s), MOST_PREROLL_S)
+    assert before == pytest.approx(wanted, abs=0.07 + 2 * WINDOW_S)
 
 
 def test_speech_from_the_first_sample_on() -> None:

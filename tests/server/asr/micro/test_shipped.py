@@ -7,18 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hearth_core.audio import read_recording
+from hearth_core.audio import RATE, read_recording
 from hearth_core.home import Home
+from hearth_core.speech import Endpointer, EndpointSettings, SileroDetector
 from hearth_intents.compile import compile_grammar
 from hearth_intents.sentences import load_sentences
 from hearth_server.asr.micro.engine import MicroEngine
 from hearth_server.asr.micro.model import SHIPPED
 from hearth_server.asr.micro.posteriors import Posteriors
 from hearth_server.demo_home import DemoHome
+from hearth_server.listen import Listening
 from tests.fakes import silence
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
 RECORDINGS = EXAMPLES / "recordings"
+SATELLITE = Path(__file__).parents[3] / "data" / "satellite"
 # As the model of 2026-11-27 hears them; whether it is sure enough to act is another matter.
 HEARD = {
     "coffee_17fe40a1.flac": {"espresso", "skim", "milk"},
@@ -89,6 +92,19 @@ def test_what_is_taken_does_not_hang_on_where_frames_begin(
     readings = stream.finish()
     stream.close()
     assert (readings[0].text if readings else "") == said
+
+
+def test_a_command_is_heard_from_its_first_word_on_though_the_detector_is_late(at_home: MicroEngine) -> None:
+    command = read_recording(SATELLITE / "turn_off_lights_in_the_office.flac")  # "turn" is at 0.70 s
+    endpointer = Endpointer(EndpointSettings(), SileroDetector())
+    endpointer.feed(command)
+    assert endpointer.speech_start is not None
+    assert endpointer.speech_start > 1.1 * RATE
+    listening = Listening(at_home, EndpointSettings(), SileroDetector())
+    listening.feed(command + silence(1.0))
+    said = listening.finish().text.split()
+    assert said[:3] + said[4:] == ["turn", "off", "lights", "the", "office"], "in, on, of: which is all the same"
+    listening.close()
 
 
 @pytest.fixture(scope="module")
