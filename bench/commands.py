@@ -11,7 +11,7 @@ asking or turning it down: what an engine without other readings can be compared
 done for, nor asked about; what is neither right nor one of these two is done wrong. Plain text as a label is a home
 command: it is right if it means what the text means; a label that begins with `oov` must give nothing; with --reject
 none of the recordings may give anything. With --alone the grammar is the sentences and nothing else: no answers to
-questions, no follow-ups.
+questions, no follow-ups. With --draw it is so many of the sentences at random, and what the recordings say.
 
 `rtf` is CPU seconds for an audio second, `after ms` the computing left when the utterance has ended. With several
 engines `cpu x` is that of each beside the first one's, in the same run. `--noise babble` is four people at once, of
@@ -58,7 +58,7 @@ from hearth_server.listen import Listening
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import sound  # noqa: E402 - found only now
+from bench import drawn, sound  # noqa: E402 - found only now
 
 SHARED = Path(os.environ.get("HEARTH_SPEECH", ROOT.parent / "shared" / "speech"))
 AUDIO_ENDINGS = {".wav", ".flac", ".ogg", ".opus"}
@@ -208,8 +208,8 @@ class Scorer:
         if item.text.startswith("oov"):
             return not matches, not matches
         if item.slots is None:
-            meant = [_meaning(match) for match in self._matcher.match(item.text, self._context)]
-            same = bool(meant) and [_meaning(match) for match in matches] == meant
+            meant = [drawn.meaning(match) for match in self._matcher.match(item.text, self._context)]
+            same = bool(meant) and [drawn.meaning(match) for match in matches] == meant
             return same, same
         if not matches or matches[0].intent != item.intent:
             return False, False
@@ -229,10 +229,6 @@ class Scorer:
         if not understood or len(understood.clauses) != 1 or understood.clauses[0].rivals:
             return ()
         return understood.clauses[0].matches
-
-
-def _meaning(match: IntentMatch) -> tuple[str, dict[str, Any]]:
-    return match.intent, {name: slot.value for name, slot in match.slots.items()}
 
 
 def mixed(file: Path, condition: Condition) -> bytes:
@@ -310,18 +306,27 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         items = read_labels(options.labels, find_audio(options.audio, Path(unpacked)), options.corpus)[: options.limit]
         if options.reject:
             items = [Item(item.file, text="oov") for item in items]
+        sentences = _sentences(options, items, Path(unpacked))
         conditions = [Condition(), *_noises(options, Path(unpacked))]
         rows = []
         with Progress(console=Console(stderr=True), disable=options.json) as progress:
             for engine in options.engine or ["micro"]:
                 model = options.model if engine == "micro" else ""
-                setup = Setup(engine, options.sentences, options.demo, model, options.alone)
+                setup = Setup(engine, sentences, options.demo, model, options.alone)
                 Scorer(setup)  # told now if it cannot be had, not by a worker
                 rows += _rows(setup, items, conditions, options.jobs, progress)
         for row in rows:
             same = next(other for other in rows if other["condition"] == row["condition"])
             row["cpu_ratio"] = round(row["rtf"] / max(same["rtf"], 1e-9), 2)
         return rows
+
+
+def _sentences(options: argparse.Namespace, items: list[Item], unpacked: Path) -> Path:
+    if not options.draw:
+        given: Path = options.sentences
+        return given
+    said = [item.text for item in items if item.text and not item.text.startswith("oov")]
+    return drawn.draw(options.sentences, said, options.draw, options.seed, unpacked / "drawn")
 
 
 def _noises(options: argparse.Namespace, unpacked: Path) -> list[Condition]:
@@ -386,6 +391,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--engine", action="append", help="repeat it to compare several (default: micro)")
     parser.add_argument("--reject", action="store_true", help="right is what gives no command: for other speech")
     parser.add_argument("--alone", action="store_true", help="without answers and follow-ups in the grammar")
+    parser.add_argument("--draw", type=int, metavar="COUNT", help="against only so many of the sentences, at random")
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--limit", type=int, help="only the first so many")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -10,11 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import commands
-from hearth_core.command import EndReason, Hypothesis, Transcription
+from bench import commands, drawn
+from hearth_core.command import Context, EndReason, Hypothesis, Transcription
+from hearth_core.errors import InputError
+from hearth_core.home import Home
+from hearth_intents.compile import compile_grammar
 from hearth_intents.grammar import Grammar
+from hearth_intents.matcher import Matcher
+from hearth_intents.sentences import load_sentences
 
 ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
 RECORDINGS = ROOT / "examples" / "recordings"
 
 
@@ -31,6 +37,38 @@ def test_the_bundled_orders_are_scored_clean_and_in_noise() -> None:
     clean, noisy = json.loads(done.stdout)["conditions"]
     assert (clean["condition"], clean["commands"], clean["right"]) == ("clean", 3, 3)
     assert noisy["condition"] == "not_a_command 40 dB"
+
+
+def test_home_commands_are_scored_against_so_many_sentences() -> None:
+    home = ["--audio", str(DATA / "home-commands"), "--labels", str(DATA / "labels.tsv"), "--corpus", "home-commands"]
+    done = bench(*home, "--sentences", str(ROOT / "bench" / "home"), "--draw", "200")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["conditions"]
+    assert (row["commands"], row["right"]) == (3, 3)
+
+
+def test_what_is_drawn_is_so_much_and_has_what_is_said(tmp_path: Path) -> None:
+    said = ["Turn on the desk lamp", "set a timer for 5 minutes", "turn desk lamp on"]
+    home = ROOT / "bench" / "home"
+    files = [drawn.draw(home, said, 50, seed, tmp_path / name) for seed, name in ((1, "a"), (1, "b"), (2, "c"))]
+    first, again, other = (load_sentences("en", [file], builtin=False) for file in files)
+    grammars = [compile_grammar(known, Home()).graph for known in (first, again, other)]
+    assert [grammar.sentence_count() for grammar in grammars] == [50, 50, 50]
+    assert all(grammar.accepts(["set", "a", "timer", "for", "five", "minutes"]) for grammar in grammars)
+    texts = [(file / "en" / "drawn.yaml").read_text("utf-8") for file in files]
+    assert texts[0] == texts[1] != texts[2]
+    matcher = Matcher(first, Home())
+    one, two = (matcher.match(text, Context())[0] for text in (said[0], said[2]))
+    assert drawn.meaning(one) == drawn.meaning(two)
+
+
+@pytest.mark.parametrize(
+    ("said", "count", "says"),
+    [("buy some milk", 50, "does not know 'buy some milk'"), ("turn on the kettle", 10**7, "too few sentences")],
+)
+def test_what_cannot_be_drawn_is_told(said: str, count: int, says: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=says):
+        drawn.draw(ROOT / "bench" / "home", [said], count, 0, tmp_path / "drawn")
 
 
 @pytest.fixture(scope="module")
