@@ -6,9 +6,10 @@ On development recordings alone, cut as the server cuts them. Each setting decod
 at 12 and 6 dB, and home commands against the demo home; the one with the best mean share of right commands is taken.
 Then the best readings of the same commands, and of other speech (spelled names, wake phrases, read sentences), make the
 calibration: the chance that a sentence of the grammar was said, from how likely just its phones are; commands that were
-misread are left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration
-error on every second recording, with the calibration made on the others, `auc` how well the measure parts commands from
-other speech; `taken` are those that are at the shipped threshold.
+misread are left out, and so are pieces of noise that silence fits as well. `ece` is the expected calibration error of
+that chance where each half of the recordings is judged by the other half's calibration, `ece_meant` that of what the
+server reports in the end: how sure it is of what was meant, misread commands among them. `auc` is how well the measure
+parts commands from other speech; `taken` are those that are at the shipped threshold.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,6 @@ from rich.table import Table
 
 from hearth_core.audio import BYTES_PER_SECOND, read_recording
 from hearth_core.command import EndReason, Hypothesis, Transcription
-from hearth_server.asr.micro.choices import Choices
 from hearth_server.asr.micro.confidence import (
     LEAST_GAIN,
     MEASURE,
@@ -38,9 +39,10 @@ from hearth_server.asr.micro.confidence import (
     expected_calibration_error,
     fit,
     gain,
+    hypotheses,
 )
 from hearth_server.asr.micro.decoder import Decoder, DecoderSettings
-from hearth_server.asr.micro.engine import MicroEngine
+from hearth_server.asr.micro.engine import MOST_HYPOTHESES, MicroEngine
 from hearth_server.asr.micro.model import LogProbs
 from hearth_server.asr.micro.phone_graph import PhoneGraph
 from hearth_server.asr.micro.posteriors import Posteriors
@@ -92,7 +94,7 @@ class House:
         assert isinstance(self.scorer.engine, MicroEngine)
         self.engine = self.scorer.engine
         self.graph: PhoneGraph = self.engine.decoder().graph
-        self.choices = Choices(self.graph)
+        self.choices = self.engine.choices()
         self.heard: dict[str, list[Heard]] = {}
 
     def add(self, condition: str, file: Path, item: commands.Item | None, pcm: bytes, text: str = "") -> None:
@@ -105,11 +107,15 @@ class House:
         heard = np.concatenate((stream.feed(pcm), stream.flush()))
         self.heard.setdefault(condition, []).append(Heard(file.name, heard, item, text))
 
-    def reading(self, heard: Heard, settings: DecoderSettings) -> Reading | None:
-        """Return the best sentence."""
+    def readings(self, heard: Heard, settings: DecoderSettings) -> tuple[Reading, ...]:
+        """Return the likeliest sentences, the best one first."""
         decoder = Decoder(self.graph, settings)
         decoder.feed(heard.log_probs)
-        readings = decoder.result(1).readings
+        return decoder.result(MOST_HYPOTHESES, by_word=False).readings
+
+    def reading(self, heard: Heard, settings: DecoderSettings) -> Reading | None:
+        """Return the best sentence."""
+        readings = self.readings(heard, settings)
         return readings[0] if readings else None
 
     def right(self, heard: Heard, reading: Reading | None) -> bool:
@@ -183,13 +189,33 @@ def fit_of(house: House, heard: Heard, reading: Reading) -> Fit:
     return Fit(heard.name, fit(reading, house.choices), alone, heard.item is not None)
 
 
-def calibration_error(found: list[Fit]) -> float:
-    """Return the error on the readings of every second recording, calibrated on the others."""
-    names = sorted({each.name for each in found})
-    first = set(names[::2])
-    made = calibrate(*_columns([each for each in found if each.name in first]))
-    scores, said = _columns([each for each in found if each.name not in first])
-    return expected_calibration_error([made.chance(score) for score in scores], said)
+def halves(found: list[Fit]) -> dict[bool, Calibration]:
+    """Return the calibration for each half of the recordings (`in_first_half`), made on the other one."""
+    return {
+        first: calibrate(*_columns([each for each in found if in_first_half(each.name) is not first]))
+        for first in (True, False)
+    }
+
+
+def in_first_half(name: str) -> bool:
+    """Return in which half a recording is; all that is made of it is in the same."""
+    return zlib.crc32(name.encode()) % 2 == 0
+
+
+def meant(
+    houses: list[House], settings: DecoderSettings, made: Mapping[bool, Calibration]
+) -> Iterator[tuple[float, bool]]:
+    """Yield how sure the server would be of what it takes a recording to mean, and whether it is right."""
+    for house in houses:
+        for each in (each for heard in house.heard.values() for each in heard):
+            readings = house.readings(each, settings)
+            if not readings or gain(readings[0]) < LEAST_GAIN:
+                continue
+            chance = made[in_first_half(each.name)].chance(fit(readings[0], house.choices))
+            said = Transcription(hypotheses(readings, chance), "micro", EndReason.SILENCE, 1.0, closed=True)
+            understood = house.scorer.matches(said)
+            if understood:
+                yield understood[0].score, house.right(each, readings[0]) or readings[0].text == each.text
 
 
 def _columns(found: list[Fit]) -> tuple[list[float], list[bool]]:
@@ -219,22 +245,28 @@ def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Ca
     onnx.save(loaded, str(to))
 
 
-def plot(scores: list[float], right: list[bool], calibration: Calibration, file: Path) -> None:
-    """Draw how often a command was said at each confidence."""
+def plot(curves: Mapping[str, tuple[list[float], list[bool]]], file: Path) -> None:
+    """Draw how often it was so at each confidence, by what that is the confidence of."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    chances, truth = np.array([calibration.chance(score) for score in scores]), np.array(right)
-    bins = np.minimum((chances * 10).astype(int), 9)
     figure, axes = pyplot.subplots(figsize=(4.5, 4), layout="constrained")
     axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
-    known = [number for number in range(10) if (bins == number).any()]
-    axes.plot([chances[bins == n].mean() for n in known], [truth[bins == n].mean() for n in known], marker="o")
-    for n in known:
-        axes.annotate(str(int((bins == n).sum())), (chances[bins == n].mean(), truth[bins == n].mean()), fontsize=7)
-    axes.set(xlabel="confidence", ylabel="share that were commands", xlim=(0, 1), ylim=(0, 1))
+    for place, (name, (chances, truth)) in enumerate(curves.items()):
+        given, so = np.array(chances), np.array(truth)
+        bins = np.minimum((given * 10).astype(int), 9)
+        points = [
+            (given[bins == n].mean(), so[bins == n].mean(), (bins == n).sum()) for n in sorted(set(bins.tolist()))
+        ]
+        (line,) = axes.plot([x for x, _, _ in points], [y for _, y, _ in points], marker="o", label=name)
+        for x, y, count in points:
+            axes.annotate(
+                str(count), (x, y), (4, 4 - 12 * place), "data", "offset points", fontsize=7, color=line.get_color()
+            )
+    axes.set(xlabel="confidence", ylabel="share that was so", xlim=(0, 1.05), ylim=(-0.05, 1.05))
+    axes.legend(loc="lower right", fontsize=7)
     figure.savefig(file, dpi=110)
 
 
@@ -267,10 +299,15 @@ def main() -> None:
     if True not in said:
         sys.exit(f"bench: {options.model} reads no command right, so there is nothing to fit. Train it longer")
     calibration, least = calibrate(scores, said), houses[0].engine.judge.least_confidence
+    made = halves(found_fits)
+    chances = [made[in_first_half(each.name)].chance(each.score) for each in found_fits]
+    sure, right = map(list, zip(*meant(houses, best, made), strict=True))
     chosen = {
         "slope": round(calibration.slope, 4),
         "offset": round(calibration.offset, 4),
-        "ece": round(calibration_error(found_fits), 3),
+        "ece": round(expected_calibration_error(chances, said), 3),
+        "ece_meant": round(expected_calibration_error(sure, right), 3),
+        "meant": len(sure),
         "auc": round(area_under_curve(scores, said), 4),
         "auc_of_fit_alone": round(area_under_curve([each.alone for each in found_fits], said), 4),
         "commands": sum(said),
@@ -290,7 +327,7 @@ def main() -> None:
     if options.to:
         write_card(options.model, options.to, best, calibration)
     if options.plot:
-        plot(scores, said, calibration, options.plot)
+        plot({"that a command was said": (chances, said), "of what was meant": (sure, right)}, options.plot)
     tell(found, best, chosen, as_json=options.json)
 
 

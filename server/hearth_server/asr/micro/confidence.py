@@ -41,7 +41,7 @@ LEAST_PHONES: Final = 7
 LEAST_GAIN: Final = 1.4
 
 # What a model's calibration is of; one of anything else does not hold for `fit`.
-MEASURE: Final = "likelihood, length and choice"
+MEASURE: Final = "likelihood, length, choice and numbers"
 
 _NEWTON_STEPS: Final = 50
 

@@ -103,13 +103,11 @@ class MicroEngine:
         Raises:
             EngineError: no grammar yet, or too many speak at once.
         """
+        home = self._listening_for()
         with self._lock:
-            if self._home is None:
-                raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
             if self._open >= MAX_STREAMS:
                 raise EngineError(f"{MAX_STREAMS} people speak at once already", remedy="Say it again in a moment")
             self._open += 1
-            home = self._home
         try:
             return MicroStream(self, home)
         except BaseException:
@@ -122,11 +120,15 @@ class MicroEngine:
         Raises:
             EngineError: no grammar yet.
         """
-        with self._lock:
-            home = self._home
-        if home is None:
-            raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
-        return self.judge.decoder(home.phones)
+        return self.judge.decoder(self._listening_for().phones)
+
+    def choices(self) -> Choices:
+        """Return what the confidence knows of the grammar in use.
+
+        Raises:
+            EngineError: no grammar yet.
+        """
+        return self._listening_for().choices
 
     def phrase_fit(self, phrase: str, pcm: bytes) -> float | None:
         """Return how a phrase fits where it fits best, in nats a phone (`spotting`); None if a word is unknown.
@@ -146,6 +148,12 @@ class MicroEngine:
         """Give back the grammar; the model goes with the engine."""
         with self._lock:
             self._home = None
+
+    def _listening_for(self) -> _Home:
+        home = self._home
+        if home is None:
+            raise EngineError("the engine micro has no grammar yet", remedy="Wait until the server has started")
+        return home
 
     def _give_back(self) -> None:
         with self._lock:
