@@ -5,7 +5,7 @@
 One row a home. `ratio` is the compile time over the time that hassil takes to parse the same sentences. `renamed` is
 what it takes when one thing has another name and what was compiled before is taken over, as the server does it, in
 seconds of CPU, and `/ anew` that over the same made anew, in the same run. `rss MB` is what a first compile adds at
-most to a new process that has the sentences.
+most to a new process that has the sentences and the engine micro, `+ phones` what that and the engine's phones add.
 """
 
 from __future__ import annotations
@@ -47,14 +47,17 @@ import re, sys
 sys.path.insert(0, ".")
 from hearth_intents.compile import compile_grammar
 from hearth_intents.sentences import load_sentences
+from hearth_server.asr.micro.engine import MicroEngine
 from tests.intents.homes import large_home
 def peak():  # getrusage would tell the parent's
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1000
-sentences = load_sentences("en")
-compile_grammar(sentences, large_home(3))
+sentences, engine = load_sentences("en"), MicroEngine()
+engine.use(compile_grammar(sentences, large_home(3)))
 before = peak()
-compile_grammar(sentences, large_home(int(sys.argv[1])), talk=True)
-print(round(peak() - before, 1))
+grammar = compile_grammar(sentences, large_home(int(sys.argv[1])), talk=True)
+words = peak()
+engine.use(grammar)
+print(round(words - before, 1), round(peak() - before, 1))
 """
 
 
@@ -102,7 +105,7 @@ def measure(home: Home, folders: list[Path]) -> dict[str, Any]:
         "renamed_cpu_seconds": round(renamed, 4),
         "anew_cpu_seconds": round(anew, 4),
         "renamed_ratio": round(renamed / anew, 3),
-        "rss_mb": memory(len(home.entities)),
+        **memory(len(home.entities)),
         "hassil_parse_seconds": round(parse, 4),
         "ratio": round(compiled / parse, 2),
         "matcher_seconds": round(build, 4),
@@ -125,12 +128,13 @@ def rename(sentences: Sentences, home: Home) -> tuple[float, float]:
     return between - began, time.process_time() - between
 
 
-def memory(entities: int) -> float:
-    """Return the megabytes that a compile adds at its peak, in a process of its own."""
+def memory(entities: int) -> dict[str, float]:
+    """Return the megabytes that a compile adds at its peak, without and with phones, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", _MEMORY, str(entities)], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return float(done.stdout)
+    words, with_phones = map(float, done.stdout.split())
+    return {"rss_mb": words, "rss_with_phones_mb": with_phones}
 
 
 def hassil_parse() -> int:
@@ -155,7 +159,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(title="The home's grammar, English", title_justify="left")
-    compiled = ("compile s", "/ parse", "renamed", "/ anew", "rss MB")
+    compiled = ("compile s", "/ parse", "renamed", "/ anew", "rss MB", "+ phones")
     for heading in ("entities", "states", "arcs", "words", *compiled, "match ms", "/ hassil"):
         table.add_column(heading, justify="right")
     for row in rows:
@@ -169,6 +173,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['renamed_cpu_seconds']:.2f}",
             f"{row['renamed_ratio']:.2f}",
             f"{row['rss_mb']:.0f}",
+            f"{row['rss_with_phones_mb']:.0f}",
             f"{row['match_seconds'] * 1000:.1f}",
             f"{row['match_ratio']:.2f}",
         )
