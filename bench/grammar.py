@@ -177,7 +177,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['match_seconds'] * 1000:.1f}",
             f"{row['match_ratio']:.2f}",
         )
-    Console().print(table)
+    console = Console()
+    Console(width=max(console.width, 120)).print(table)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from hearth_intents.grammar import Grammar
 from hearth_intents.graph import WordGraph
 from hearth_server.asr.engine import Outlook
 from hearth_server.asr.micro import engine as module
+from hearth_server.asr.micro import phone_graph
 from hearth_server.asr.micro.engine import MAX_STREAMS, MicroEngine
 from hearth_server.asr.registry import load_engine
 from hearth_server.listen import Listening
@@ -245,6 +246,13 @@ def test_a_home_of_another_language(changing: MicroEngine) -> None:
 def test_a_home_without_sentences_keeps_the_last(changing: MicroEngine) -> None:
     with pytest.raises(EngineError, match="no sentence"):
         changing.use(grammar_of(()))
+    assert hear(changing, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
+
+
+def test_a_home_that_is_too_large_keeps_the_last(changing: MicroEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phone_graph, "MAX_ARC_PHONES", 10)
+    with pytest.raises(EngineError, match="phones, more than the 10 that"):
+        changing.use(grammar_of(("turn on the lamp", "stop")))
     assert hear(changing, silence(0.3) + spoken("stop") + silence(0.3))[0].text == "stop"
 
 
