@@ -127,7 +127,7 @@ class MicroConfig(Section):
     model: PathText = Field(default="", description="File of another model than the one that comes with Hearth.")
     # What other speech gives with it: docs/micro.md.
     least_confidence: float = Field(
-        default=0.55,
+        default=0.6,
         ge=0.01,
         le=0.99,
         description="How sure it must be that a sentence of the home was said, and of what was meant.",
