@@ -188,6 +188,10 @@ def _add(document: Document, details: ErrorDetails, model: type[Section]) -> Non
 def _in_file(document: Document, loc: Iterable[str | int]) -> KeyPath:
     """Return pydantic's place as a path of the file: without the names of union members, which are not in it."""
     loc = tuple(loc)
+    if (
+        loc[-1:] == ("[key]",) and loc not in document.marks
+    ):  # how pydantic says that it means the key of a mapping, not its value
+        loc = loc[:-1]
     path: KeyPath = ()
     for index, part in enumerate(loc):
         if (*path, part) in document.marks or (index == len(loc) - 1 and isinstance(part, str)):
@@ -201,7 +205,7 @@ def _known(path: KeyPath, root: type[Section]) -> tuple[list[str], str]:
     keys, description = sorted(root.model_fields), ""
     for part in path:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
-        if isinstance(part, str):
+        if isinstance(part, str) and models:  # else a mapping's own key: what the mapping is for is all that is known
             keys = sorted({name for model in models for name in model.model_fields})
             description = next((field.description for field in fields if field.description), "")
             models = [model for field in fields for model in _models(field.annotation)]

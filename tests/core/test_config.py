@@ -128,6 +128,8 @@ MISTAKES = [
     ("satellite:\n  microphone:\n    source: file\n", 2, "satellite.microphone.file", "is needed", "recording"),
     ("satellite:\n  speaker:\n    sink: file\n", 2, "satellite.speaker.file", "is needed", "WAV"),
     ("satellite:\n  port: 1\n  port: 2\n", 3, "satellite.port", "twice, first in line 2", "Keep one"),
+    ("satellite:\n  control:\n    hooks:\n      commands:\n        wak: [led]\n",
+     5, "satellite.control.hooks.commands.wak", "'wake'", "Program and arguments"),
     ("home:\n  demo: 1\n", 2, "home.demo", "valid boolean", "demo home"),
     ("home:\n  demo: !!python/name:os.system\n", 2, "home.demo", "the tag", "Remove"),
     ("- 1\n", 1, "", "keys and values", "language: en"),
