@@ -29,6 +29,7 @@ from .config_microphone import DeviceText, MicrophoneConfig
 from .config_mqtt import MqttConfig
 from .config_policy import ConversationConfig, PolicyConfig
 from .config_rooms import HearingConfig, RoomsConfig
+from .config_say_as import SayAs
 from .config_schedule import ScheduleConfig
 from .config_wake import WakeConfig
 from .errors import InputError
@@ -186,6 +187,10 @@ class ServerConfig(Section):
         description="Processes that listen beside the server's; one for each core where dozens speak at once.",
     )
     sentences: tuple[PathText, ...] = Field(default=(), description="Folders with sentence files of your own.")
+    say_as: SayAs = Field(
+        default={},
+        description="How words of names are spoken, e.g. siobhan: shivawn; one spelling in English words, or a list.",
+    )
     utterance: CommandConfig = Field(default=CommandConfig(), description="When the server takes a command as over.")
     micro: MicroConfig = Field(default=MicroConfig(), description="The micro engine.")
     whisper: WhisperConfig = Field(default=WhisperConfig(), description="The whisper engine.")

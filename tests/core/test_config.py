@@ -122,6 +122,20 @@ MISTAKES = [
     ("server:\n  satellites:\n  - name: a\n    uri: ''\n", 4, "server.satellites[0].uri", "at least 1", ""),
     ("server:\n  satellites:\n  - {name: a, uri: 'tcp://a:1'}\n  - uri: 'tcp://b:1'\n    name: a\n",
      5, "server.satellites[1].name", "a is the name of another satellite", "no two"),
+    ("server:\n  say_as: 5\n", 2, "server.say_as", "object", "How words of names"),
+    ("server:\n  say_as:\n    siobhan's lamp: x\n", 3, "server.say_as.siobhan's lamp", "one word", "How words of"),
+    ("server:\n  say_as: {lamp2: x}\n", 2, "server.say_as.lamp2", "one word of letters", "How words of names"),
+    ("server:\n  say_as: {'': x}\n", 2, "server.say_as.", "one word of letters", "How words of names"),
+    (f"server:\n  say_as: {{{'x' * 51}: x}}\n", 2, f"server.say_as.{'x' * 51}", "at most 50", "How words of names"),
+    ("server:\n  say_as: {xiao: ''}\n", 2, "server.say_as.xiao", "letters a to z", "How words of names"),
+    ("server:\n  say_as: {xiao: 小}\n", 2, "server.say_as.xiao", "letters a to z", "How words of names"),
+    ("server:\n  say_as: {xiao: SH AW1}\n", 2, "server.say_as.xiao", "letters a to z", "How words of names"),
+    (f"server:\n  say_as: {{xiao: {'x' * 101}}}\n", 2, "server.say_as.xiao", "at most 100", "How words of names"),
+    ("server:\n  say_as: {xiao: yes}\n", 2, "server.say_as.xiao", "valid string", "quotes"),
+    ("server:\n  say_as: {xiao: []}\n", 2, "server.say_as.xiao", "at least 1", "How words of names"),
+    ("server:\n  say_as: {xiao: [show, '-']}\n", 2, "server.say_as.xiao[1]", "letters a to z", "How words of names"),
+    (f"server:\n  say_as: {{xiao: {['show'] * 9}}}\n", 2, "server.say_as.xiao", "at most 8", "How words of names"),
+    ("server:\n  say_as:\n    xiao: show\n    Xiao: show\n", 4, "server.say_as.Xiao", "twice", "How words of names"),
     ("server:\n  speak:\n    tts: http://x\n", 3, "server.speak.tts", "tcp://host:port", "text-to-speech"),
     ("satellite:\n  wake: {engine: micr}\n", 2, "satellite.wake.engine", "'micro' or 'none'", "wake word"),
     ("satellite:\n  wake: {sensitivity: 2}\n", 2, "satellite.wake.sensitivity", "less than or equal to 1", ""),
@@ -150,6 +164,30 @@ def test_a_mistake_names_line_key_and_remedy(text: str, line: int, key: str, mes
         load(file)
     assert str(raised.value).startswith(f"hearth.yaml:{line}: {key}")
     assert "\n" not in str(raised.value)
+
+
+def test_all_words_that_are_said_wrongly_are_told_at_once() -> None:
+    file = written("server:\n  say_as:\n    big lamp: big\n    xiao: show\n    siobhan: '?'\n")
+    assert [(problem.line, problem.key) for problem in problems(file)] == [
+        (3, "server.say_as.big lamp"), (5, "server.say_as.siobhan"),
+    ]  # fmt: skip
+
+
+def test_no_more_words_are_said_otherwise_than_a_home_has() -> None:
+    words = [f"x{chr(97 + n // 676)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}" for n in range(1_001)]
+    lines = [f"    {word}: show\n" for word in words]
+    (problem,) = problems(written("".join(["server:\n  say_as:\n", *lines])))
+    assert "at most 1000" in problem.message
+    assert problems(written("".join(["server:\n  say_as:\n", *lines[:-1]]))) == []
+
+
+def test_words_are_said_as_they_are_spelt_in_whatever_letters() -> None:
+    config = load(
+        written("server:\n  say_as:\n    Siobhan: Shivawn\n    xiao: [show, Shee-OW, shee ow]\n    O’Neil: o'neel\n")
+    )
+    assert config.server.say_as == {"siobhan": ("shivawn",), "xiao": ("show", "shee ow"), "o'neil": ("o'neel",)}
+    assert load(written("server:\n  say_as:\n  # siobhan: shivawn\n")) == Config()
+    assert ServerConfig.model_validate(config.server.model_dump(mode="json")) == config.server
 
 
 def test_all_mistakes_are_told_at_once_in_their_order() -> None:

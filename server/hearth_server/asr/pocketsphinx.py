@@ -26,7 +26,7 @@ from hearth_intents.grammar import Grammar
 
 from .denoise import Denoiser
 from .engine import Ending
-from .pronounce import Pronunciations, pronounce
+from .pronounce import Pronunciations, SayAs, pronounce
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +107,9 @@ def dictionary() -> Path:
 class PocketsphinxEngine:
     """The engine.
 
+    Args:
+        say_as: how words are spoken, in place of the dictionary's way (`pronounce`).
+
     Raises:
         EngineError: pocketsphinx is not installed.
     """
@@ -115,12 +118,13 @@ class PocketsphinxEngine:
     closed = True
     least_confidence = 0.0  # what it turns down has no text
 
-    def __init__(self) -> None:
+    def __init__(self, say_as: SayAs | None = None) -> None:
         self._module = extras.load("pocketsphinx", extra="server", error=EngineError)
         model = Path(self._module.get_model_path("en-us"))
         self._acoustic = model / "en-us"
         self._phone_model = model / "en-us-phone.lm.bin"
         self.dictionary = dictionary()
+        self._say_as = say_as
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
         self._open = 0
@@ -177,7 +181,8 @@ class PocketsphinxEngine:
         words = graph.words
         arcs = [(source, target, 1.0, words[word]) for source, target, word in graph.arcs.tolist()]
         ends = [(int(state), final, 1.0) for state in graph.finals]
-        return _Recipe([*arcs, *ends], final, pronounce(words, grammar.spoken, self.dictionary))  # type: ignore[list-item]
+        pronounced = pronounce(words, grammar.spoken, self.dictionary, self._say_as)
+        return _Recipe([*arcs, *ends], final, pronounced)  # type: ignore[list-item]
 
     def _pair(self, recipe: _Recipe) -> _Pair:
         try:

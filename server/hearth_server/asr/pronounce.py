@@ -1,15 +1,22 @@
-"""How the words of a grammar are pronounced: the dictionary first, then what the home says, then a guess."""
+"""How the words of a grammar are pronounced.
+
+As it is configured; else as the language spells it out ("tv"); else as the dictionary has it; else by a guess.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from hearth_core.g2p import guess
 
 Pronunciations = dict[str, list[str]]
+SayAs = Mapping[str, Sequence[str]]
+"""Words as they are configured to be said: for each one or several spellings, e.g. {"xiao": ("show", "shee ow")}."""
 
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
 # CMUdict is of North America; this is what people of other countries say for words of a home, in the same format.
@@ -17,21 +24,40 @@ _ALSO = Path(__file__).with_name("also.dict")
 # So many words are searched for, in 2 ms each; more are looked for line by line, in 40 ms.
 _FEW = 8
 # Said so by everybody; the dictionary has the letter A as the article too.
-_LETTER_NAMES = {"a": "EY"}
+_LETTER_NAMES = {"a": ["EY"]}
+_POSSESSIVE: Final = "'s"
+_SIBILANTS: Final = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+_VOICELESS: Final = frozenset({"P", "T", "K", "F", "TH"})
+# A spelling of three words, each of which the dictionary has in two ways, is said in eight.
+_MOST_WAYS: Final = 8
 
 
-def pronounce(words: Iterable[str], spoken: Mapping[str, str], dictionary: Path) -> Pronunciations:
+def pronounce(
+    words: Iterable[str], spoken: Mapping[str, str], dictionary: Path, say_as: SayAs | None = None
+) -> Pronunciations:
     """Return for each word its pronunciations, at least one, each as phones of CMUdict separated by blanks.
 
     Args:
         words: lower case.
         spoken: words that are said otherwise than written, e.g. {"tv": "t v"}; they go before the dictionary.
         dictionary: a file in the format of CMUdict, one word a line; further pronunciations as `word(2)`.
+        say_as: words that are said as their spellings are, all of them, and in no other way. It holds for a word's
+            possessive, too, and goes before all else.
     """
     wanted = set(words)
-    parts = {part for word in wanted & spoken.keys() for part in spoken[word].split()}
-    known = _looked_up(wanted | parts, dictionary)
-    return {word: _said(word, spoken, known) for word in wanted}
+    keys = {word: key for word in wanted if (key := say_as_key(word, say_as or {}))}
+    spellings = [spelling for key in keys.values() for spelling in (say_as or {})[key]]
+    spellings += [spoken[word] for word in wanted & spoken.keys()]
+    known = _looked_up(wanted | {part for spelling in spellings for part in spelling.split()}, dictionary)
+    return {
+        word: _as_configured(word, keys[word], say_as or {}, known) if word in keys else _said(word, spoken, known)
+        for word in wanted
+    }
+
+
+def say_as_key(word: str, say_as: SayAs) -> str | None:
+    """Return under which word it is configured how one is said: its own, that without 's, or None for neither."""
+    return next((key for key in (word, word.removesuffix(_POSSESSIVE)) if key in say_as), None)
 
 
 def guessed(words: Iterable[str], spoken: Mapping[str, str], dictionary: Path) -> tuple[str, ...]:
@@ -40,11 +66,27 @@ def guessed(words: Iterable[str], spoken: Mapping[str, str], dictionary: Path) -
     return tuple(sorted(wanted - _looked_up(wanted, dictionary).keys()))
 
 
+def _as_configured(word: str, key: str, say_as: SayAs, known: Pronunciations) -> list[str]:
+    said = [way for spelling in say_as[key] for way in _ways(spelling, known)]
+    return list(dict.fromkeys(said if word == key else map(_possessive, said)))
+
+
 def _said(word: str, spoken: Mapping[str, str], known: Pronunciations) -> list[str]:
     if word in spoken:
-        letters = [_LETTER_NAMES.get(part) or (known.get(part) or [guess(part)])[0] for part in spoken[word].split()]
-        return [" ".join(letters)]
+        return _ways(spoken[word], known)[:1]
     return known.get(word) or [guess(word)]
+
+
+def _ways(spelling: str, known: Pronunciations) -> list[str]:
+    """Return the ways to say a spelling, the usual one first."""
+    parts = [_LETTER_NAMES.get(part) or known.get(part) or [guess(part)] for part in spelling.split()]
+    return [" ".join(way) for way in itertools.islice(itertools.product(*parts), _MOST_WAYS)]
+
+
+def _possessive(phones: str) -> str:
+    """Return how a word with 's is said. Source: the regular English plural, as CMUdict writes it."""
+    last = phones.rpartition(" ")[2]
+    return f"{phones} {'IH Z' if last in _SIBILANTS else 'S' if last in _VOICELESS else 'Z'}"
 
 
 def _looked_up(words: set[str], dictionary: Path) -> Pronunciations:

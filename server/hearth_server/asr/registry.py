@@ -31,13 +31,13 @@ class Offer:
 def _micro(config: ServerConfig) -> Engine:
     from .micro.engine import MicroEngine
 
-    return MicroEngine(config.micro)
+    return MicroEngine(config.micro, config.say_as)
 
 
 def _pocketsphinx(config: ServerConfig) -> Engine:
     from .pocketsphinx import PocketsphinxEngine
 
-    return PocketsphinxEngine()
+    return PocketsphinxEngine(config.say_as)
 
 
 def _whisper(config: ServerConfig) -> Engine:

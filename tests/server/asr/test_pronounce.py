@@ -77,6 +77,40 @@ def test_parts_of_a_spelling_are_guessed_too(dictionary: Path) -> None:
     assert guessed(["qtv", "read"], spoken, dictionary) == ("kyoo",)
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("tv", ["L AE M P"]),  # before what the language says, and instead of what the dictionary has
+        ("tv's", ["L AE M P S"]),
+        ("v", ["R EH D", "R IY D", "T IY"]),  # all spellings, in all ways in which the dictionary has them
+        ("v's", ["R EH D Z", "R IY D Z", "T IY Z"]),
+        ("c", ["L AE M P T IY"]),
+        ("c's", [guess("lass") + " IH Z"]),  # a key of its own
+        ("a", [f"EY {guess('zeta')}"]),  # the letter, as elsewhere
+        ("lamp", ["L AE M P"]),
+    ],
+)
+def test_what_is_configured_goes_before_all_else(word: str, said: list[str], dictionary: Path) -> None:
+    say_as = {"tv": ["lamp"], "v": ["read", "t"], "c": ["lamp t"], "c's": ["lasses"], "a": ["a zeta"], "none": ["t"]}
+    assert pronounce([word, "read"], {"tv": "t v", "v": "v v"}, dictionary, say_as)[word] == said
+
+
+@pytest.mark.parametrize(
+    ("spelling", "ending"),
+    [("lamp", "S"), ("tee", "Z"), ("read", "Z"), ("maze", "IH Z"), ("puff", "S"), ("rich", "IH Z")],
+)
+def test_a_possessive_ends_as_english_does(spelling: str, ending: str, dictionary: Path) -> None:
+    say_as = {"xiao": [spelling]}
+    (alone, owning) = (pronounce([word], {}, dictionary, say_as)[word][0] for word in ("xiao", "xiao's"))
+    assert owning == f"{alone} {ending}"
+
+
+def test_no_more_ways_are_made_of_a_spelling_than_eight(dictionary: Path) -> None:
+    ways = pronounce(["x"], {}, dictionary, {"x": ["read read read read"]})["x"]
+    assert len(set(ways)) == len(ways) == 8
+    assert ways[0] == " ".join(["R EH D"] * 4)
+
+
 def test_guessed_words_are_sorted_and_named_once(dictionary: Path) -> None:
     assert guessed(["zeta", "lamp", "beta", "zeta"], {}, dictionary) == ("beta", "zeta")
 

@@ -19,7 +19,7 @@ from hearth_intents.grammar import Grammar
 
 from ..engine import Ending
 from ..pocketsphinx import dictionary
-from ..pronounce import pronounce
+from ..pronounce import SayAs, pronounce
 from .choices import Choices
 from .decoder import Decoder
 from .judge import Judge, Verdict
@@ -61,6 +61,7 @@ class MicroEngine:
 
     Args:
         config: another model than the one that comes with Hearth, if one is named; how sure a reading must be.
+        say_as: how words are spoken, in place of the dictionary's way (`pronounce`).
 
     Raises:
         EngineError: onnxruntime or the dictionary is not installed, or the model cannot be used.
@@ -69,12 +70,13 @@ class MicroEngine:
     name = "micro"
     closed = True
 
-    def __init__(self, config: MicroConfig | None = None) -> None:
+    def __init__(self, config: MicroConfig | None = None, say_as: SayAs | None = None) -> None:
         config = config or MicroConfig()
         self.least_confidence = config.least_confidence
         self.model = MicroModel(Path(config.model).expanduser() if config.model else SHIPPED)
         self.judge = Judge(self.model.card, config.least_confidence)
         self._dictionary = dictionary()
+        self._say_as = say_as
         self._lock = threading.Lock()
         self._home: _Home | None = None
         self._open = 0
@@ -92,7 +94,7 @@ class MicroEngine:
                 remedy="Set server: engine: to whisper, or language: to what the engine hears",
             )
         graph = grammar.graph
-        pronounced = pronounce(graph.words, grammar.spoken, self._dictionary)
+        pronounced = pronounce(graph.words, grammar.spoken, self._dictionary, self._say_as)
         phones = compile_phones(graph, pronounced, grammar.closing, grammar.authored)
         with self._lock:
             self._home = _Home(phones, Choices(phones, grammar.numbers))
