@@ -77,7 +77,7 @@ async def _check(config: Config) -> int:
         remarks = check_names(house.home, spoken)
         # They know words by this dictionary.
         if engine_name(config.server, config.language) in ("micro", "pocketsphinx"):
-            remarks += check_pronunciations(house.home, spoken, dictionary())
+            remarks += check_pronunciations(house.home, spoken, dictionary(), config.server.say_as)
         entities = len(house.home.entities)
     for remark in remarks:
         click.echo(f"{'error' if remark.error else 'note'}: {remark.message}. {remark.remedy}.")

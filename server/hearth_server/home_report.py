@@ -11,7 +11,7 @@ from hearth_core.home import Entity, Home, State
 from hearth_intents.slots import home_names
 from hearth_intents.spoken import Speech
 
-from .asr.pronounce import guessed
+from .asr.pronounce import SayAs, guessed, pronounce, say_as_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,33 @@ def check_names(home: Home, speech: Speech) -> tuple[Remark, ...]:
     return (*_unsayable(home, speech), *_alike(home, speech))
 
 
-def check_pronunciations(home: Home, spoken: Speech, dictionary: Path) -> tuple[Remark, ...]:
-    """Return a note of the words whose pronunciation is guessed, because the recogniser's dictionary lacks them."""
+def check_pronunciations(
+    home: Home, spoken: Speech, dictionary: Path, say_as: SayAs | None = None
+) -> tuple[Remark, ...]:
+    """Return notes of the words of names: whose pronunciation is a guess, and how those are said that are configured.
+
+    Args:
+        home: whose names they are.
+        spoken: how its language is spoken.
+        dictionary: the recogniser's (`pronounce`).
+        say_as: how words are said, as configured.
+    """
+    say_as = say_as or {}
     said = {word for name in home_names(home) for words in spoken.variants(name) for word in words}
     spelled = {k: v for name in home_names(home) for k, v in spoken.spelled(name).items()}
-    words = guessed(said, spelled, dictionary)
-    if not words:
-        return ()
-    remedy = "If one is not recognised, give it an alias that is written as it sounds"
-    return (Remark(f"pronunciation guessed: {', '.join(words)}", remedy, error=False),)
+    configured = {word: key for word in said if (key := say_as_key(word, say_as))}
+    notes: list[tuple[str, str]] = []
+    if words := guessed(said - configured.keys(), spelled, dictionary):
+        remedy = "If one is not recognised, spell it as it sounds under server: say_as:"
+        notes.append((f"pronunciation guessed: {', '.join(words)}", remedy))
+    if configured:
+        phones = pronounce(configured, {}, dictionary, say_as)
+        heard = "; ".join(f"{word} as {' or '.join(phones[word])}" for word in sorted(configured))
+        notes.append((f"said as configured: {heard}", "If one is not recognised, spell it otherwise"))
+    if unused := sorted(say_as.keys() - set(configured.values())):
+        remedy = "Check how it is written, unless a sentence has it"
+        notes.append((f"in no name, but under server: say_as: {', '.join(unused)}", remedy))
+    return tuple(Remark(message, remedy, error=False) for message, remedy in notes)
 
 
 def _unsayable(home: Home, speech: Speech) -> Iterable[Remark]:

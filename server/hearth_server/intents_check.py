@@ -22,6 +22,7 @@ from hearth_intents.sentences import Sentences
 from hearth_intents.sound import Say, Sounds, key
 from hearth_intents.spoken import Speech
 
+from .asr.pronounce import SayAs, pronounce
 from .asr.registry import engine_name
 from .author_review import review_actions, review_names
 from .home_report import check_pronunciations
@@ -99,22 +100,21 @@ def _of_names(sentences: Sentences, home: Home, config: Config) -> tuple[Finding
         return review_names(home, sentences)
     from .asr.pocketsphinx import dictionary
 
-    say = _phones(sentences.speech, home, dictionary())
-    guessed = check_pronunciations(home, sentences.speech, dictionary())
-    notes = tuple(Finding(Level.NOTE, "pronunciation", remark.message, remark.remedy) for remark in guessed)
+    say_as = config.server.say_as
+    say = _phones(sentences.speech, home, dictionary(), say_as)
+    remarks = check_pronunciations(home, sentences.speech, dictionary(), say_as)
+    notes = tuple(Finding(Level.NOTE, "pronunciation", remark.message, remark.remedy) for remark in remarks)
     return (*review_names(home, sentences, say), *notes)
 
 
-def _phones(speech: Speech, home: Home, dictionary: Path) -> Say:
+def _phones(speech: Speech, home: Home, dictionary: Path, say_as: SayAs) -> Say:
     """Return how the recogniser pronounces the names of a home."""
     from hearth_intents.slots import home_names
-
-    from .asr.pronounce import pronounce
 
     names = list(home_names(home))
     words = {word for name in names for said in speech.variants(name) for word in said}
     spelled = {k: v for name in names for k, v in speech.spelled(name).items()}
-    known = pronounce(words, spelled, dictionary)
+    known = pronounce(words, spelled, dictionary, say_as)
 
     @cache
     def say(text: str) -> Sounds:

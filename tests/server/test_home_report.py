@@ -71,6 +71,18 @@ def test_a_name_that_the_dictionary_lacks_is_noted() -> None:
     assert check_pronunciations(home_with(Entity("light.a", "Lamp")), speech("en"), dictionary()) == ()
 
 
+def test_it_is_shown_how_a_name_is_said_that_is_configured() -> None:
+    home = home_with(Entity("light.a", "Xiao's EcoBee"), Entity("light.b", "Xiao"))
+    say_as = {"xiao": ("show", "shout"), "siobban": ("shivawn",)}
+    remarks = check_pronunciations(home, speech("en"), dictionary(), say_as)
+    assert not any(remark.error for remark in remarks)
+    assert [remark.message for remark in remarks] == [
+        "pronunciation guessed: ecobee",
+        "said as configured: xiao as SH OW or SH AW T; xiao's as SH OW Z or SH AW T S",
+        "in no name, but under server: say_as: siobban",
+    ]
+
+
 def test_things_are_shown_by_floor_and_area_and_the_homeless_last() -> None:
     lamp, door, robot = (
         Entity("light.a", "Lamp", area_id="kitchen"),
