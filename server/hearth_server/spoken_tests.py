@@ -20,6 +20,7 @@ from hearth_intents.compile import compile_grammar
 from hearth_intents.sentences import Sentences
 
 from .asr.engine import Engine
+from .asr.pronounce import respelled
 from .asr.registry import load_engine
 from .listen import Listening
 
@@ -100,7 +101,7 @@ class Ear:
         Raises:
             EngineError: it cannot be spoken or recognised.
         """
-        pcm = self.voice.speak(text) + _SILENCE
+        pcm = self.voice.speak(respelled(text, self._config.server.say_as)) + _SILENCE
         listening = Listening(self._engine, self._config.server.utterance.settings(), SileroDetector())
         try:
             for start in range(0, len(pcm), _CHUNK):

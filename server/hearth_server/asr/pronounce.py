@@ -25,6 +25,7 @@ _ALSO = Path(__file__).with_name("also.dict")
 _FEW = 8
 # Said so by everybody; the dictionary has the letter A as the article too.
 _LETTER_NAMES = {"a": ["EY"]}
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _POSSESSIVE: Final = "'s"
 _SIBILANTS: Final = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS: Final = frozenset({"P", "T", "K", "F", "TH"})
@@ -58,6 +59,17 @@ def pronounce(
 def say_as_key(word: str, say_as: SayAs) -> str | None:
     """Return under which word it is configured how one is said: its own, that without 's, or None for neither."""
     return next((key for key in (word, word.removesuffix(_POSSESSIVE)) if key in say_as), None)
+
+
+def respelled(text: str, say_as: SayAs) -> str:
+    """Return a text with the first spelling of each word for which one is configured, for who reads it aloud."""
+
+    def first(found: re.Match[str]) -> str:
+        word = found[0].lower()
+        key = say_as_key(word, say_as)
+        return found[0] if key is None else say_as[key][0] + word[len(key) :]
+
+    return _WORD.sub(first, text.replace("’", "'"))
 
 
 def guessed(words: Iterable[str], spoken: Mapping[str, str], dictionary: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hearth_core.g2p import guess
 from hearth_core.phones import PHONES
 from hearth_server.asr.pronounce import _ALSO as also  # noqa: N811
-from hearth_server.asr.pronounce import guessed, pronounce
+from hearth_server.asr.pronounce import guessed, pronounce, respelled
 
 
 @pytest.fixture
@@ -109,6 +109,12 @@ def test_no_more_ways_are_made_of_a_spelling_than_eight(dictionary: Path) -> Non
     ways = pronounce(["x"], {}, dictionary, {"x": ["read read read read"]})["x"]
     assert len(set(ways)) == len(ways) == 8
     assert ways[0] == " ".join(["R EH D"] * 4)
+
+
+def test_a_text_is_respelled_for_who_reads_it_aloud() -> None:
+    say_as = {"xiao": ("show", "shee ow"), "o'neil": ("o'neel",)}
+    assert respelled("turn on Xiao’s lamp, not o'neil's xiaomi", say_as) == "turn on show's lamp, not o'neel's xiaomi"
+    assert respelled("turn on 2 lamps", {}) == "turn on 2 lamps"
 
 
 def test_guessed_words_are_sorted_and_named_once(dictionary: Path) -> None:
