@@ -188,9 +188,8 @@ def _add(document: Document, details: ErrorDetails, model: type[Section]) -> Non
 def _in_file(document: Document, loc: Iterable[str | int]) -> KeyPath:
     """Return pydantic's place as a path of the file: without the names of union members, which are not in it."""
     loc = tuple(loc)
-    if (
-        loc[-1:] == ("[key]",) and loc not in document.marks
-    ):  # how pydantic says that it means the key of a mapping, not its value
+    # So pydantic says that it means the key of a mapping, not its value.
+    if loc[-1:] == ("[key]",) and loc not in document.marks:
         loc = loc[:-1]
     path: KeyPath = ()
     for index, part in enumerate(loc):
