@@ -49,9 +49,10 @@ from hearth_server.asr.micro.posteriors import Posteriors
 from hearth_server.asr.micro.readings import Reading
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "train")]
 
 from bench import commands, cut, sound  # noqa: E402 - found only now
+from hearth_train.place import whole  # noqa: E402
 
 BARISTA = ROOT / "examples" / "barista" / "sentences"
 OTHERS = ("an4-dev", "wake-phrases-dev", "speechocean762-dev-adults")
@@ -242,7 +243,8 @@ def write_card(model: Path, to: Path, settings: DecoderSettings, calibration: Ca
     found = {"slope": round(calibration.slope, 4), "offset": round(calibration.offset, 4), "measure": MEASURE}
     card["calibration"] = found
     entry.value = json.dumps(card)
-    onnx.save(loaded, str(to))
+    with whole(to) as partial:
+        onnx.save(loaded, str(partial))
 
 
 def plot(curves: Mapping[str, tuple[list[float], list[bool]]], file: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .place import whole
+
 
 def plot(log: Path, picture: Path) -> None:
     """Draw loss and phone errors over time from a run's log.jsonl."""
@@ -23,5 +25,6 @@ def plot(log: Path, picture: Path) -> None:
     right.set(xlabel="minutes", ylabel="phone errors, %", ylim=(0, 100))
     if judged:
         right.legend()
-    figure.savefig(picture, dpi=100)
+    with whole(picture) as partial:
+        figure.savefig(partial, dpi=100, format="png")
     pyplot.close(figure)

@@ -83,7 +83,8 @@ def main() -> None:
         read = [u.text for index in sorted((place.PCM / "real").glob("*.json")) for u in shard.read(index).utterances]
         count = round(options.hours * 3600 / SECONDS)
         jobs = track(itertools.islice(plan(Random(7), read), count), "plan", total=count)
-        (FOLDER / "plan.json").write_text(json.dumps([asdict(job) for job in jobs]), "utf-8")
+        with place.whole(FOLDER / "plan.json") as file:
+            file.write_text(json.dumps([asdict(job) for job in jobs]), "utf-8")
         return
     if options.step == "say":
         options.to.mkdir(parents=True, exist_ok=True)

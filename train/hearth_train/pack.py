@@ -70,7 +70,8 @@ def pack(to: Path, index: Path) -> None:
             coded = folder / f"{index.stem}.opus"
             command = ["opusenc", "--quiet", "--speech", "--comp", "2", "--bitrate", str(BITRATE)]
             subprocess.run([*command, str(wav), str(coded)], check=True)
-    shutil.copy(index, folder)
+    with place.whole(path_of(folder, index.stem)) as file:
+        shutil.copy(index, file)
 
 
 def unpack(folder: Path, index: Path) -> None:
@@ -78,6 +79,7 @@ def unpack(folder: Path, index: Path) -> None:
     kind = index.parent.relative_to(folder)
     to = place.PCM / (kind.relative_to(kind.parts[0]) if kind.parts else kind)  # without the number of its folder
     to.mkdir(parents=True, exist_ok=True)
+    path_of(to, index.stem).unlink(missing_ok=True)  # not there until it is whole
     coded = index.with_suffix(".opus")
     if coded.exists():
         import soundfile
@@ -85,7 +87,8 @@ def unpack(folder: Path, index: Path) -> None:
         np.save(to / f"{index.stem}.npy", soundfile.read(coded, dtype="int16")[0])
     else:
         shutil.copy(index.with_suffix(".npy"), to)
-    shutil.copy(index, path_of(to, index.stem))
+    with place.whole(path_of(to, index.stem)) as file:
+        shutil.copy(index, file)
 
 
 def spread(made: Path, folder: Path, most: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .place import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def write(folder: Path, name: str, items: Iterable[tuple[Utterance, NDArray[Any]
     pairs = list(items)
     starts = np.cumsum([0, *(len(data) for _, data in pairs)])
     folder.mkdir(parents=True, exist_ok=True)
+    path_of(folder, name).unlink(missing_ok=True)  # of another shard of that name; its data are not these
     np.save(folder / f"{name}.npy", np.concatenate([data for _, data in pairs]))
     _index(path_of(folder, name), starts.tolist(), [utterance for utterance, _ in pairs])
 
@@ -69,9 +71,8 @@ def relabel(index: Path, utterances: Sequence[Utterance]) -> None:
 
 
 def _index(to: Path, starts: list[int], utterances: Sequence[Utterance]) -> None:
-    partial = to.with_suffix(".json.partial")
-    partial.write_text(json.dumps({"starts": starts, "utterances": [asdict(each) for each in utterances]}), "utf-8")
-    os.replace(partial, to)
+    with whole(to) as partial:
+        partial.write_text(json.dumps({"starts": starts, "utterances": [asdict(each) for each in utterances]}), "utf-8")
 
 
 def read(index: Path) -> Shard:

@@ -241,6 +241,9 @@ class State:
             self.optimiser.load_state_dict(kept["optimiser"])
             self.step, self.before = kept["step"], kept["elapsed"]
         self.elapsed = self.before
+        if self.step:
+            for pruning in (self.pruning, self.averaged_pruning):
+                pruning.apply(self.share())  # knows again which weights are gone: they are the smallest
         self.began = time.monotonic()
 
     @property
@@ -303,7 +306,7 @@ class State:
         return total.detach() / count, heard.shape[0] * batch.mel.shape[1] / 100
 
     def save(self) -> None:
-        """Write the checkpoint, at once and whole."""
+        """Write the checkpoint and the model, each whole or not at all."""
         kept = {
             "encoder": self.encoder.state_dict(),
             "model": self.averaged.state_dict(),
@@ -312,10 +315,10 @@ class State:
             "elapsed": self.elapsed,
             "shape": self.encoder.shape.facts(),
         }
-        partial = self.checkpoint.with_suffix(".partial")
-        torch.save(kept, partial)
-        partial.replace(self.checkpoint)
-        torch.save({"model": kept["model"], "shape": kept["shape"]}, self.folder / "model.pt")
+        with place.whole(self.checkpoint) as partial:
+            torch.save(kept, partial)
+        with place.whole(self.folder / "model.pt") as partial:
+            torch.save({"model": kept["model"], "shape": kept["shape"]}, partial)
 
     def _hear_priors(self, log_probs: Tensor, frames: Tensor) -> None:
         """Keep up with how often the encoder says each symbol."""
