@@ -28,8 +28,13 @@ from .model import Encoder, stacked
 def main() -> None:
     """Print a table."""
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else place.RUNS / "micro" / "model.pt"
-    for name, rate in phone_errors(saved.read(file)).items():
-        print(f"{name}: {rate:.1f} %")
+    from rich.console import Console
+    from rich.progress import track
+
+    encoder = saved.read(file)
+    for corpus in DEV:
+        heard = track(development(corpus), corpus, console=Console(stderr=True))
+        print(f"per {corpus}: {_rate(encoder, heard):.1f} %")
 
 
 def phone_errors(encoder: Encoder, most: int | None = None) -> dict[str, float]:

@@ -13,12 +13,15 @@ import json
 import tempfile
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
 from hearth_core.log_mel import FLOOR, MELS, STACK
 from hearth_core.phones import PHONES
@@ -61,11 +64,10 @@ def write_model(encoder: Encoder, to: Path, heard: list[NDArray[np.float32]], *,
 
 def calibration() -> list[NDArray[np.float32]]:
     """Return features of training batches as they are heard, each shape (frames, STACK * MELS)."""
-    source = batches(seed=99, seconds=60)
+    source = islice(batches(seed=99, seconds=60), CALIBRATION_BATCHES)
     generator = torch.Generator().manual_seed(99)
     found = []
-    for _ in range(CALIBRATION_BATCHES):
-        batch = next(source)
+    for batch in track(source, "calibration", CALIBRATION_BATCHES, console=Console(stderr=True)):
         heard = stacked(augment(batch.mel, batch.background, generator, 0.7))
         found += [heard[row, :frames].numpy() for row, frames in enumerate(batch.frames.tolist())]
     return found
@@ -74,7 +76,7 @@ def calibration() -> list[NDArray[np.float32]]:
 def describe(encoder: Encoder, heard: list[NDArray[np.float32]]) -> dict[str, Any]:
     """Return the metadata: what the server needs to know of the model."""
     total = np.zeros(SYMBOLS)
-    for features in heard:
+    for features in track(heard, "priors", console=Console(stderr=True)):
         with torch.no_grad():
             log_probs, _ = encoder(torch.from_numpy(features)[None], torch.tensor([len(features)]))
         total += log_probs[0].exp().sum(0).numpy()
@@ -171,7 +173,7 @@ def _chunks(encoder: Encoder, plain: Path, heard: list[NDArray[np.float32]]) -> 
 
     session = onnxruntime.InferenceSession(str(plain), providers=["CPUExecutionProvider"])
     shape = Streaming(encoder).cache_shape
-    for features in heard[:60]:
+    for features in track(heard[:60], "quantise", console=Console(stderr=True)):
         cache = np.zeros(shape, np.float32)
         for start in range(0, len(features), CHUNK):
             inputs = {
@@ -195,7 +197,8 @@ def sign(file: Path, to: Path, facts: dict[str, Any]) -> None:
     model.producer_name = "hearth"
     model.doc_string = ""
     onnx.checker.check_model(model)
-    onnx.save(model, str(to))
+    with place.whole(to) as partial:
+        onnx.save(model, str(partial))
 
 
 if __name__ == "__main__":

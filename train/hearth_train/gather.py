@@ -33,13 +33,15 @@ DEV = ("an4-dev", "speechocean762-dev-adults", "home-commands-dev")  # what phon
 
 def main() -> None:
     """Run the stage."""
+    from rich.progress import track
+
     rows = read_manifest(place.SPEECH / "manifest.tsv")
     for corpus in dict.fromkeys(row["corpus"] for row in rows if row["split"] == "train"):
         if any(shard.path_of(place.PCM / kind, corpus).exists() for kind in KINDS):
             continue
         folder = unpack(place.SPEECH / f"{corpus}.tar")
         chosen = [row for row in rows if row["corpus"] == corpus and row["split"] == "train"]
-        items = list(utterances(corpus, chosen, folder))
+        items = list(track(utterances(corpus, chosen, folder), corpus, total=len(chosen)))
         kind = "real" if any(utterance.phones for utterance, _ in items) else "noise" if corpus == "noise" else "voices"
         shard.write(place.PCM / kind, corpus, items)
         seconds = sum(len(pcm) for _, pcm in items) / RATE
@@ -47,7 +49,9 @@ def main() -> None:
     for corpus in DEV:
         if not shard.path_of(place.PCM / "dev", corpus).exists():
             chosen = [row for row in rows if row["corpus"] == corpus]
-            shard.write(place.PCM / "dev", corpus, development(corpus, chosen, unpack(place.SPEECH / f"{corpus}.tar")))
+            folder = unpack(place.SPEECH / f"{corpus}.tar")
+            found = track(development(corpus, chosen, folder), corpus, total=len(chosen))
+            shard.write(place.PCM / "dev", corpus, found)
 
 
 def read_manifest(file: Path) -> list[dict[str, str]]:
