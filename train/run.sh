@@ -2,10 +2,11 @@
 # The whole run, from recordings to the model that is shipped. Each stage goes on where it was interrupted, so this may be
 # stopped and started at any time; what it makes lies in $HEARTH_TRAIN (default ~/.cache/hearth-train), 8 GB.
 #
-#   train/run.sh [MINUTES] [HOURS]     training time: 16 on an H100 made the model, and half as much again made it small;
-#                                      without a GPU, 172 on two cores or more; hours of synthetic speech, 16 and 1.2 of a
-#                                      neural voice
-#   train/run.sh 1 0.2                 tries all stages, up to the card that so poor a model cannot get
+#   train/run.sh [MINUTES] [HOURS]     training time: 16 on an H100 made the model, half as much again made it small,
+#                                      and a sixth of it the one that is only pruned, for the table at the end;
+#                                      without a GPU, 172 on two cores or more; hours of synthetic speech, 16 and 1.2
+#                                      of a neural voice
+#   train/run.sh 1 0.2                 tries all stages but the last two: so poor a model cannot get the card
 #
 # Recordings: $HEARTH_SPEECH, a folder with manifest.tsv and a tar a corpus (hearth_train/gather.py says what is in it).
 # Needs the train extra: pip install -e '.[server,train]'. To train on another machine: hearth_train/pack.py.
@@ -44,14 +45,21 @@ if [ ! -e "$work/aligned" ]; then
   stage "features" "$python" -m hearth_train.features
 fi
 stage "train" "$python" -m hearth_train.train --run big --minutes "$minutes" "${how[@]}"
-# Half the matrices, then half of the rest: a third and a sixth of the time, each from the weights before.
+# Half the matrices, then half of the rest: a third and a sixth of the time, each from the weights before. To compare
+# with, 60 % of the big one's weights and no shared matrices, in a sixth of the time.
 share=$(awk "BEGIN { print $minutes * 0.35 }") prune=$(awk "BEGIN { print $minutes * 0.15 }")
+halved=(--shape '{"channels": 256, "hidden": 768, "shared": 2}')
 stage "share matrices" "$python" -m hearth_train.train --run shared --start-from "$work/runs/big/model.pt" \
-  --minutes "$share" "${how[@]}" --shape '{"channels": 256, "hidden": 768, "shared": 2}'
-stage "prune" "$python" -m hearth_train.train --run both --start-from "$work/runs/shared/model.pt" --prune 0.5 \
-  --minutes "$prune" "${how[@]}" --rate 1e-3 --shape '{"channels": 256, "hidden": 768, "shared": 2}'
+  --minutes "$share" "${how[@]}" "${halved[@]}"
+stage "share and prune" "$python" -m hearth_train.train --run both --start-from "$work/runs/shared/model.pt" --prune 0.5 \
+  --minutes "$prune" "${how[@]}" --rate 1e-3 "${halved[@]}"
+stage "prune alone" "$python" -m hearth_train.train --run pruned --start-from "$work/runs/big/model.pt" --prune 0.6 \
+  --minutes "$prune" "${how[@]}" --rate 1e-3
 stage "evaluate" "$python" -m hearth_train.evaluate "$work/runs/both/model.pt"
 stage "export" "$python" -m hearth_train.export --run both
 stage "fit the card" "$python" bench/calibrate.py "$work/runs/both/en.onnx" --most 95 --grid 0.8:1 \
   --to server/hearth_server/asr/micro/en.onnx --plot docs/images/micro_reliability.png
 cp "$work/runs/big/curves.png" docs/images/micro_training.png
+# The table of docs/micro.md, "How small it can be".
+stage "what each step costs" "$python" bench/footprint.py --run big --run shared --run pruned --run both --most 12 \
+  --settings 0.8:1
