@@ -12,7 +12,7 @@ from hearth_core.log_mel import HOP, STACK, WINDOW
 from hearth_core.log_mel import log_mel as server_log_mel
 from hearth_train import place, shard, waves
 from hearth_train.data import fits
-from hearth_train.features import SPEED, TINY
+from hearth_train.features import CODEC_CHANCE, SPEED, TINY
 from hearth_train.shard import Utterance
 from hearth_train.waves import Waves
 
@@ -91,6 +91,34 @@ def test_a_room_leaves_the_direct_sound_in_its_place(audio: Path) -> None:
     assert set(np.abs(placed).argmax(1)) <= set(range(998, 1003))
     wet = np.abs(placed[:, 1002] - 500) < 1  # the tap half as loud, two samples later
     assert 90 < wet.sum() < 180
+
+
+def test_a_narrow_line_cuts_what_is_above_its_edge(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waves, "ROOM_CHANCE", 0.0)
+    made = Waves("cpu")
+    noise = torch.from_numpy(np.random.default_rng(4).normal(0, 3000, (400, 4000)).astype(np.float32))
+    heard = made._placed(noise, torch.Generator().manual_seed(2))
+    assert heard.shape == noise.shape
+
+    def decibels(low: float, high: float) -> NDArray[np.float64]:
+        """Return how much of each row is left between two frequencies."""
+        bins = slice(int(low * noise.shape[1] / RATE), int(high * noise.shape[1] / RATE))
+        before, after = (
+            (np.abs(np.fft.rfft(rows.numpy() * np.hanning(rows.shape[1]))) ** 2)[:, bins].sum(1)
+            for rows in (noise, heard)
+        )
+        found: NDArray[np.float64] = 10 * np.log10(after / before)
+        return found
+
+    low, high = waves.NARROW_HZ
+    cut = decibels(high + 50, 8000) < -40
+    assert 0.6 * CODEC_CHANCE < cut.mean() < 1.5 * CODEC_CHANCE
+    np.testing.assert_allclose(decibels(0, low - 150), 0, atol=0.3)  # speech keeps its lower part
+    assert (decibels(high + 50, 8000)[~cut] > -0.1).all(), "and most rows all of it"
+    halfway = decibels(low + 700, low + 1100)[cut]
+    assert (halfway < -40).any(), "edges differ"
+    assert (halfway > -3).any()
+    np.testing.assert_allclose(heard[~cut], noise[~cut], atol=0.5)
 
 
 def test_noise_is_mixed_into_some(audio: Path) -> None:
