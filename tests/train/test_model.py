@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy.fft import dct
 
-from hearth_core.log_mel import MELS, STACK
-from hearth_train.model import SYMBOLS, Encoder, Shape, Streaming, cepstrum, stacked
+from hearth_core.log_mel import FLOOR, MELS, STACK, log_mel
+from hearth_train.model import MEAN, SPREAD, SYMBOLS, Encoder, Shape, Streaming, cepstrum, stacked
+from tests import spectra
 
 SMALL = Shape(channels=16, hidden=32, blocks=3, behind=4)
 UNKNOWN_END = torch.tensor([1 << 40])
@@ -93,3 +94,27 @@ def test_a_remainder_of_mel_frames_is_dropped() -> None:
 def test_the_cepstrum_is_what_scipy_makes() -> None:
     mel = torch.randn(5, MELS, generator=torch.Generator().manual_seed(3))
     np.testing.assert_allclose(cepstrum(mel, 13), dct(mel.numpy(), norm="ortho")[:, :13], atol=1e-5)
+
+
+# Of `spectra.chirp()`, frames 0, 30, 60 and 97, by librosa 0.11.0 from its log-mel (tests/core/test_log_mel.py):
+#   librosa.feature.mfcc(S=(log_mel + 4.5) / 3.5, n_mfcc=13, dct_type=2, norm="ortho")
+LIBROSA = [
+    [-9.177, 6.751, 5.546, 3.961, 2.43, 1.194, 0.369, -0.116, -0.338, -0.455, -0.473, -0.479, -0.436],
+    [-10.959, -1.064, -4.075, 2.709, 2.56, -3.471, -0.723, 3.205, -0.743, -2.254, 1.522, 1.077, -1.57],
+    [-11.787, -2.887, 1.116, 0.992, -2.635, 3.192, -2.542, 1.035, 0.707, -2.009, 2.437, -1.941, 0.823],
+    [-12.506, -2.531, 2.478, -2.41, 2.311, -2.202, 2.078, -1.922, 1.771, -1.61, 1.435, -1.263, 1.086],
+]
+
+
+@torch.no_grad()
+def test_an_encoder_of_cepstra_hears_those_of_the_audio() -> None:
+    """From samples to what the first matrix takes, by the definitions in `spectra` and by librosa."""
+    made = encoder(Shape(channels=16, hidden=32, blocks=2, behind=3, mfcc=13))
+    taken: list[torch.Tensor] = []
+    made.enter.register_forward_hook(lambda _, given, __: taken.append(given[0]))
+    pcm = spectra.chirp(1.01)  # 99 frames
+    heard = stacked(torch.from_numpy(log_mel(pcm)))[None]
+    made(heard, torch.tensor([heard.shape[1]]))
+    found = taken[0].reshape(-1, 13).numpy()
+    np.testing.assert_allclose(found, spectra.cepstrum((spectra.log_mel(pcm, FLOOR) - MEAN) / SPREAD, 13), atol=1e-3)
+    np.testing.assert_allclose(found[[0, 30, 60, 97]], LIBROSA, atol=1e-3)
