@@ -10,7 +10,7 @@ from .home_sentences import HomeSentences, HomeTemplate
 from .sound import likeness
 
 # What somebody who waits for an explanation bears; what was not looked at by then is left out.
-BUDGET_S = 2.0
+BUDGET_S = 5.0
 
 # Longer texts are no commands.
 MAX_WORDS = 40
@@ -60,7 +60,7 @@ def near(
     limit: int = 5,
     *,
     budget_s: float = BUDGET_S,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.process_time,
 ) -> tuple[Near, ...]:
     """Return the templates nearest to a text, the nearest first, by the words that differ; free text is not compared.
 
@@ -68,8 +68,8 @@ def near(
         sentences: the templates in a home.
         text: what was said.
         limit: how many to return; of templates that are as near for the same words only the first.
-        budget_s: seconds after which the rest of the templates is left out.
-        clock: what time it is, in seconds.
+        budget_s: seconds of CPU after which the rest of the templates is left out, however busy the machine is.
+        clock: what was used so far, in seconds.
     """
     words = tuple(text.casefold().split())[:MAX_WORDS]
     if not words:
