@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,22 +43,26 @@ class SoundServer(Protocol):
         """Play a WAV file to its end."""
 
 
+def play(server: SoundServer, path: Path) -> None:
+    """Play a WAV file to its end."""
+    done = subprocess.run(
+        server.player(path), env=server.environment, capture_output=True, text=True, timeout=PLAY_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @contextmanager
 def saying(server: SoundServer, path: Path) -> Iterator[None]:
-    """Play a WAV file again and again until the block is left."""
-    enough = threading.Event()
-
-    def speak() -> None:
-        while not enough.is_set():
-            server.play(path)
-
-    speaker = threading.Thread(target=speak)
-    speaker.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        speaker.join()
+    """Play a WAV file until the block is left; it must be long enough."""
+    with subprocess.Popen(
+        server.player(path), env=server.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as player:
+        try:
+            yield
+            ended = player.poll()
+        finally:
+            player.kill()
+        assert ended is None, f"it ended before: {player.communicate()[1]}"
 
 
 class _Processes:
@@ -92,10 +95,10 @@ class _Processes:
                 )
             )
 
-    def call(self, *command: str, timeout_s: float = START_S) -> str:
+    def call(self, *command: str) -> str:
         """Return what a command prints, nothing if it fails."""
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=timeout_s, check=False
+            command, env=self.environment, capture_output=True, text=True, timeout=START_S, check=False
         )
         return done.stdout if done.returncode == 0 else ""
 
@@ -149,9 +152,9 @@ class PulseAudio:
         """End it at once."""
         self._processes.kill()
 
-    def play(self, path: Path) -> None:
-        """Play a WAV file to its end."""
-        self._processes.call(self._paplay, str(path), timeout_s=PLAY_S)
+    def player(self, path: Path) -> list[str]:
+        """Return the command that plays a WAV file."""
+        return [self._paplay, str(path)]
 
 
 _PIPEWIRE_ROOM = """\
@@ -200,6 +203,6 @@ class PipeWire:
         """End it at once."""
         self._processes.kill()
 
-    def play(self, path: Path) -> None:
-        """Play a WAV file to its end."""
-        self._processes.call(self._play, "--target", "room", str(path), timeout_s=PLAY_S)
+    def player(self, path: Path) -> list[str]:
+        """Return the command that plays a WAV file."""
+        return [self._play, "--target", "room", str(path)]

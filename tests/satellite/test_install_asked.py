@@ -47,7 +47,7 @@ def test_the_microphone_is_chosen_from_a_list_by_its_level(tmp_path: Path) -> No
     server = PulseAudio(tmp_path / "sound")
     (tmp_path / "home").mkdir()
     pcm = read_recording(ALEXA)
-    soundfile.write(tmp_path / "said.wav", memoryview(pcm).cast("h"), 16_000)
+    soundfile.write(tmp_path / "said.wav", memoryview(pcm * 100).cast("h"), 16_000)
     try:
         server.start()
         with installing(tmp_path / "home", server.environment, "--name", "Attic") as terminal:

@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from hearth_core.audio import read_recording
-from tests.real.sound_server import PipeWire, PulseAudio, SoundServer, saying
+from tests.real.sound_server import PipeWire, PulseAudio, SoundServer, play, saying
 
 ALEXA = Path(__file__).parent.parent / "data" / "satellite" / "alexa-rms.flac"
 WAIT_S = 60
@@ -127,7 +127,7 @@ def test_what_is_said_into_the_room_is_heard(
     soundfile.write(tmp_path / "said.wav", np.stack([left, words], axis=1) / 32768, 16_000)
     with hearing(server, rate, channels, channel, tmp_path / "heard.raw") as process:
         assert [line(process), line(process)] == [f"opened {rate} {channels}", "hears"]
-        server.play(tmp_path / "said.wav")
+        play(server, tmp_path / "said.wav")
         stop(process)
     heard = samples((tmp_path / "heard.raw").read_bytes())
     alike, louder_db = found_in(heard, words)
@@ -147,7 +147,7 @@ def test_a_server_that_died_is_heard_again(server: SoundServer, tmp_path: Path) 
         assert line(process) == "it ended"
         server.start()
         assert line(process) == "opened 16000 1"
-        server.play(tmp_path / "said.wav")
+        play(server, tmp_path / "said.wav")
         assert line(process) == "works"
         stop(process)
     assert found_in(samples((tmp_path / "heard.raw").read_bytes()), said())[0] > 0.95
@@ -156,14 +156,20 @@ def test_a_server_that_died_is_heard_again(server: SoundServer, tmp_path: Path) 
 def test_check_hears_the_wake_word_and_is_heard(server: SoundServer, tmp_path: Path) -> None:
     both = f"microphone: {{device: {server.device}}}, speaker: {{device: {server.device}}}"
     (tmp_path / "hearth.yaml").write_text(f"satellite: {{port: 0, {both}, wake: {{words: [alexa]}}}}")
-    command = [sys.executable, "-m", "hearth_core", "satellite", "check", "--json", "--seconds", "4"]
-    soundfile.write(tmp_path / "said.wav", said() / 32768, 16_000)
+    soundfile.write(tmp_path / "said.wav", np.tile(said(), 100) / 32768, 16_000)
     with saying(server, tmp_path / "said.wav"):
-        done = subprocess.run(
-            command, cwd=tmp_path, env=server.environment, capture_output=True, text=True, timeout=WAIT_S, check=False
-        )
-    assert done.returncode == 0, done.stderr
+        done = checked(server, tmp_path)
+        if "digital silence" in done.stdout:  # a busy sound server has not joined room and microphone within 4 s
+            done = checked(server, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
     findings = {finding["what"]: finding["says"] for finding in json.loads(done.stdout)["findings"]}
     heard = findings["wake word"].removeprefix("heard ").split(", ")
     assert set(heard) == {"alexa"}, "as often as it was said in these 4 s"
     assert findings["speaker"] == "a chime was played"
+
+
+def checked(server: SoundServer, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hearth_core", "satellite", "check", "--json", "--seconds", "4"]
+    return subprocess.run(
+        command, cwd=folder, env=server.environment, capture_output=True, text=True, timeout=WAIT_S, check=False
+    )

@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import tarfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from random import Random
@@ -17,9 +17,22 @@ import soundfile
 import torch
 
 from hearth_core.audio import RATE
-from hearth_train import features, gather, kokoro, noises, place, pseudo_label, saved, shard, synthesise, train
+from hearth_train import (
+    align,
+    features,
+    gather,
+    kokoro,
+    noises,
+    place,
+    pseudo_label,
+    saved,
+    shard,
+    synthesise,
+    train,
+)
 from hearth_train.kokoro import Job
-from hearth_train.model import Shape
+from hearth_train.model import Encoder, Shape
+from hearth_train.pronounce import phones
 from hearth_train.shard import Utterance
 from hearth_train.synthesise import Voice
 
@@ -86,10 +99,11 @@ def recording(samples: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(-3000, 3000, samples).astype(np.int16)
 
 
-def put(kind: str, name: str) -> None:
+def put(kind: str, name: str, text: str = "go") -> None:
     """Write a shard of two recordings."""
     items = [
-        (Utterance(f"{name}-{n}", "made", "one", "go", (15, 25)), recording(RATE // 4 * (n + 3), n)) for n in range(2)
+        (Utterance(f"{name}-{n}", "made", "one", text, phones(text) or ()), recording(RATE // 4 * (n + 3), n))
+        for n in range(2)
     ]
     shard.write(place.PCM / kind, name, items)
 
@@ -166,12 +180,24 @@ def featuring(work: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]
     return features.main
 
 
-STAGES = (gathering, labelling, synthesising, planning, speaking, featuring)
+def aligning(work: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    for kind, name in (("real", "made"), *(("synthetic", f"voice-{n}") for n in range(3))):
+        put(kind, name, "the apple")
+    first = work.parent / "first"
+    if not first.exists():
+        first.mkdir()
+        train.State(train.Settings(steps=1), TINY, first, None).save()
+    monkeypatch.setattr(sys, "argv", ["align", "--jobs", "1", "--with", str(first / "model.pt")])
+    return align.main
+
+
+TINY = Shape(channels=16, hidden=32, blocks=2, behind=3)
+STAGES = (gathering, labelling, synthesising, planning, speaking, featuring, aligning)
 
 
 @pytest.fixture
 def pen(monkeypatch: pytest.MonkeyPatch) -> Pen:
-    for module in (synthesise, kokoro, features):
+    for module in (synthesise, kokoro, features, align):
         monkeypatch.setattr(module, "get_context", Threads)
     monkeypatch.setattr(sys, "argv", ["stage", "--jobs", "1"])
     return Pen(monkeypatch)
@@ -221,7 +247,28 @@ def test_a_stage_goes_on(
     assert written > (0 if stage is planning else 3)
 
 
-TINY = Shape(channels=16, hidden=32, blocks=2, behind=3)
+def test_who_was_listened_to_is_not_listened_to_again(
+    pen: Pen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = aligning(settle(tmp_path / "work", monkeypatch), monkeypatch)
+    heard: list[str] = []
+
+    def posteriors(encoder: Encoder, audio: shard.Shard) -> Iterator[np.ndarray]:
+        heard.append(audio.utterances[0].name)
+        return listened(encoder, audio)
+
+    listened = align.posteriors
+    monkeypatch.setattr(align, "posteriors", posteriors)
+    pen.left = 1
+    with pytest.raises(InterruptedWriteError):
+        run()
+    pen.left = sys.maxsize
+    run()
+    run()
+    assert heard == ["made-0", "voice-0-0", "voice-0-0", "voice-1-0", "voice-2-0"]
+    shutil.rmtree(tmp_path / "first")
+    aligning(tmp_path / "work", monkeypatch)()
+    assert heard[5:] == ["made-0", "voice-0-0", "voice-1-0", "voice-2-0"], "by another model"
 
 
 @pytest.mark.parametrize("written", [0, 1])

@@ -3,12 +3,14 @@
     python -m hearth_train.align --with RUNS/micro/model.pt [--device cuda] [--jobs 2]
 
 Texts become each word's first pronunciation at first, though people say "the" and "either" in two ways. This writes the
-phones into the shards of audio anew; the features' shards are not touched (make them after it).
+phones into the shards of audio anew, but for those that the same model has been through already; the features' shards
+are not touched (make them after it).
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import get_context
@@ -41,14 +43,15 @@ def main() -> None:
     from rich.progress import track
 
     encoder = saved.read(options.model).to(options.device)
+    by = hashlib.sha256(options.model.read_bytes()).hexdigest()
     indexes = [index for kind in ("real", "synthetic") for index in sorted((place.PCM / kind).glob("*.json"))]
     changed = total = 0
     with get_context("spawn").Pool(options.jobs) as pool:
-        for index in track(indexes, "align"):
+        for index in track([index for index in indexes if shard.relabelled_by(index) != by], "align"):
             audio = shard.read(index)
             jobs = zip(audio.utterances, posteriors(encoder, audio), strict=True)
             said = list(pool.imap(aligned, jobs, chunksize=8))
-            shard.relabel(index, said)
+            shard.relabel(index, said, by)
             changed += sum(new.phones != old.phones for new, old in zip(said, audio.utterances, strict=True))
             total += len(said)
     print(f"{changed} of {total} utterances were said in another way")

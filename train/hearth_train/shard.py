@@ -65,14 +65,20 @@ def write(folder: Path, name: str, items: Iterable[tuple[Utterance, NDArray[Any]
     _index(path_of(folder, name), starts.tolist(), [utterance for utterance, _ in pairs])
 
 
-def relabel(index: Path, utterances: Sequence[Utterance]) -> None:
-    """Write what is known of a shard's recordings anew."""
-    _index(index, json.loads(index.read_text("utf-8"))["starts"], utterances)
+def relabel(index: Path, utterances: Sequence[Utterance], by: str) -> None:
+    """Write what is known of a shard's recordings anew, and by what it was found."""
+    _index(index, json.loads(index.read_text("utf-8"))["starts"], utterances, by)
 
 
-def _index(to: Path, starts: list[int], utterances: Sequence[Utterance]) -> None:
+def relabelled_by(index: Path) -> str:
+    """Return by what a shard was last relabelled; empty if it never was."""
+    return str(json.loads(index.read_text("utf-8")).get("by", ""))
+
+
+def _index(to: Path, starts: list[int], utterances: Sequence[Utterance], by: str = "") -> None:
+    known = {"by": by, "starts": starts, "utterances": [asdict(each) for each in utterances]}
     with whole(to) as partial:
-        partial.write_text(json.dumps({"starts": starts, "utterances": [asdict(each) for each in utterances]}), "utf-8")
+        partial.write_text(json.dumps(known), "utf-8")
 
 
 def read(index: Path) -> Shard:
