@@ -27,7 +27,7 @@ demo: $(READY) ## Play real recordings through a satellite and a server into the
 	$(BIN)/hearth demo
 
 test: check $(TRAIN) ## Everything that must hold: style, types, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=20
 
 check: $(TRAIN) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ Source: hash-consing of acyclic automata, Daciuk et al. 2000, as decision diagra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from hearth_core.errors import SentenceError
@@ -29,10 +29,10 @@ class Automata:
     def __init__(self, max_nodes: int = 1_000_000) -> None:
         self._max_nodes = max_nodes
         # By whether a sequence may end there, and the arcs: symbol, target, symbol, target … A tuple for each arc would
-        # be half of all memory.
+        # be half of all memory, and so would a dictionary for each node.
         self._numbers: tuple[dict[tuple[int, ...], int], ...] = {(): NOTHING}, {(): EMPTY}
         self._final: list[bool] = [False, True]
-        self._arcs: list[dict[int, int]] = [{}, {}]
+        self._arcs: list[tuple[int, ...]] = [(), ()]
         self._unions: dict[tuple[int, ...], int] = {}
         self._chains: dict[tuple[int, int], int] = {}
 
@@ -45,7 +45,15 @@ class Automata:
 
     def arcs(self, node: int) -> Arcs:
         """Return the node after each symbol."""
+        return dict(self._pairs(node))
+
+    def flat(self, node: int) -> tuple[int, ...]:
+        """Return the arcs in the order of their symbols: symbol, target, symbol, target …"""
         return self._arcs[node]
+
+    def _pairs(self, node: int) -> Iterator[tuple[int, int]]:
+        flat = iter(self._arcs[node])
+        return zip(flat, flat, strict=True)
 
     def node(self, final: bool, arcs: Arcs) -> int:
         """Return the node with these arcs; those that lead to nothing are left out.
@@ -66,7 +74,7 @@ class Automata:
                 )
             self._numbers[final][key] = number
             self._final.append(final)
-            self._arcs.append(dict(arcs))
+            self._arcs.append(key)
         return number
 
     def after(self, symbol: int, node: int) -> int:
@@ -82,7 +90,7 @@ class Automata:
         if known is None:
             targets: dict[int, set[int]] = {}
             for member in members:
-                for symbol, target in self._arcs[member].items():
+                for symbol, target in self._pairs(member):
                     targets.setdefault(symbol, set()).add(target)
             arcs = {symbol: self.union(reached) for symbol, reached in targets.items()}
             known = self._unions[members] = self.node(any(self._final[m] for m in members), arcs)
@@ -94,7 +102,7 @@ class Automata:
             return first if then == EMPTY or first == NOTHING else then
         known = self._chains.get((first, then))
         if known is None:
-            arcs = {symbol: self.chain(target, then) for symbol, target in self._arcs[first].items()}
+            arcs = {symbol: self.chain(target, then) for symbol, target in self._pairs(first)}
             known = self.node(False, arcs)
             if self._final[first]:
                 known = self.union((known, then))
@@ -120,7 +128,7 @@ class Automata:
         order = list(starts)
         seen = set(starts)
         for node in order:
-            for target in self._arcs[node].values():
+            for target in self._arcs[node][1::2]:
                 if target not in seen:
                     seen.add(target)
                     order.append(target)

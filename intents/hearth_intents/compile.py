@@ -418,8 +418,8 @@ class Compiler(Phrasing):
     # the whole
 
     def _graph(self, nodes: list[int]) -> WordGraph:
-        ways = [self.words.arcs(node) for node in nodes]
-        counts = [len(arcs) for arcs in ways]
+        ways = [self.words.flat(node) for node in nodes]
+        counts = [len(way) // 2 for way in ways]
         if sum(counts) > MAX_ARCS:
             raise SentenceError(
                 f"the sentences make a grammar of more than {MAX_ARCS} arcs", remedy="Leave sentences or names out"
@@ -428,8 +428,8 @@ class Compiler(Phrasing):
         state[nodes] = np.arange(len(nodes))
         table = np.empty((sum(counts), 3), dtype=np.int32)
         table[:, 0] = np.repeat(np.arange(len(nodes)), counts)
-        table[:, 1] = state[np.fromiter(chain.from_iterable(arcs.values() for arcs in ways), np.int64, len(table))]
-        table[:, 2] = np.fromiter(chain.from_iterable(ways), np.int64, len(table))
+        arcs = np.fromiter(chain.from_iterable(ways), np.int32, 2 * len(table)).reshape(-1, 2)
+        table[:, 1], table[:, 2] = state[arcs[:, 1]], arcs[:, 0]
         used, table[:, 2] = np.unique(table[:, 2], return_inverse=True)
         return WordGraph(
             words=tuple(self.symbols.texts[word] for word in used),

@@ -12,7 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -130,6 +130,7 @@ class Search:
 
     def __init__(self, index: Index, words: Words) -> None:
         self._index = index
+        self._arcs = cache(index.arcs)  # many hypotheses come to the same few nodes
         self._words = words[:MAX_WORDS]
         self._firsts, self._lasts = self._ends()
 
@@ -340,7 +341,7 @@ class Search:
             if place in self._lasts:
                 done += [each._replace(cost=each.cost + self._lasts[place]) for each in here]
             for hypothesis in here:
-                arcs = index.arcs(hypothesis.node)
+                arcs = self._arcs(hypothesis.node)
                 for edge in edges.get(place, ()):
                     then = places[edge.target]
                     there = ways[edge]
@@ -383,7 +384,7 @@ class Search:
             return list({hypothesis.node: hypothesis for hypothesis in hypotheses}.values())
         best = heapq.nsmallest(beam, hypotheses, key=_ORDER)
         for hypothesis in best[: beam // 2]:
-            for symbol, target in self._index.arcs(hypothesis.node).items():
+            for symbol, target in self._arcs(hypothesis.node).items():
                 sounds = self._index.short.get(symbol)
                 if sounds is not None and hypothesis.cost + sounds <= budget:
                     word = self._index.texts[symbol]

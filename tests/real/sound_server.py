@@ -39,8 +39,8 @@ class SoundServer(Protocol):
     def kill(self) -> None:
         """End it at once."""
 
-    def play(self, path: Path) -> None:
-        """Play a WAV file to its end."""
+    def player(self, path: Path) -> list[str]:
+        """Return the command that plays a WAV file."""
 
 
 def play(server: SoundServer, path: Path) -> None:

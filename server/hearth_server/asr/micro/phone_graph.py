@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearth_core.errors import EngineError
 from hearth_core.g2p import guess
-from hearth_core.phones import BLANK, PHONES, numbers
+from hearth_core.phones import BLANK, numbers
 from hearth_intents.graph import WordGraph
 
 Ints = NDArray[np.int32]
@@ -29,7 +29,8 @@ NO_WORD: Final = -1
 # 40 bytes for each at its peak, so this bounds it to two thirds of a gigabyte.
 MAX_ARC_PHONES = 16_000_000
 
-_SYMBOLS = len(PHONES) + 1
+_BLOCK: Final = 65_536  # of what takes 64 bits for each on its way to 32
+_Number = TypeVar("_Number", np.int64, np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -153,12 +154,12 @@ class _Trie:
         depth = [0]
         for parent, _ in known:
             depth.append(depth[parent] + 1)
-        self.depth = np.array(depth, dtype=np.int64)
+        self.depth = np.array(depth, dtype=np.int32)
 
-    def leaves_of(self, words: Ints) -> tuple[_Longs, _Longs]:
+    def leaves_of(self, words: Ints) -> tuple[Ints, Ints]:
         """Return for each pronunciation of each arc the arc's number and the trie's node, given the arcs' words."""
         counts = np.array([len(ends) for ends in self._ends] or [0], dtype=np.int64)
-        flat = np.array([end for ends in self._ends for end in ends], dtype=np.int64)
+        flat = np.array([end for ends in self._ends for end in ends], dtype=np.int32)
         arc, at = spans(np.concatenate(([0], np.cumsum(counts)))[words], counts[words])
         size = int(self.depth[flat][at].sum())
         if size > MAX_ARC_PHONES:
@@ -166,7 +167,7 @@ class _Trie:
                 f"the grammar has {size:,} phones, more than the {MAX_ARC_PHONES:,} that compile in 1 GB",
                 remedy="Leave sentences or names out of the grammar",
             )
-        return arc, flat[at]
+        return arc.astype(np.int32), flat[at]
 
 
 def spans(starts: NDArray[np.integer], counts: NDArray[np.integer]) -> tuple[_Longs, _Longs]:
@@ -201,20 +202,17 @@ class _Tree:
 def _tree(graph: WordGraph, trie: _Trie) -> _Tree:
     """Return the trees: pairs of a word state and a node of the vocabulary's trie that a word there leads through."""
     arc, leaf = trie.leaves_of(graph.arcs[:, 2])
+    phone, parent, level, end_node = _nodes(graph, trie, arc, leaf)
+    order = np.argsort(end_node, kind="stable").astype(np.int32)
+    said = arc[order]
+    return _Tree(phone, parent, level, end_node[order], graph.arcs[said, 2], graph.arcs[said, 1])
+
+
+def _nodes(graph: WordGraph, trie: _Trie, arc: Ints, leaf: Ints) -> tuple[Ints, Ints, list[int], Ints]:
+    """Return the trees' phones, parents and levels, and the node in which each pronunciation of an arc ends."""
     size = len(trie.parent)
     ends = graph.arcs[arc, 0].astype(np.int64) * size + leaf
-    leaves = _distinct(ends)
-    leaf_depth = trie.depth[leaves % size]
-    by_depth: list[_Longs] = []
-    deepest = int(trie.depth.max(initial=0))
-    below = np.zeros(0, dtype=np.int64)
-    for depth in range(deepest, 0, -1):
-        here = _distinct(np.concatenate((leaves[leaf_depth == depth], below)))
-        by_depth.append(here)
-        node = here % size
-        below = _distinct(here - node + trie.parent[node])
-    by_depth.append(np.arange(graph.states, dtype=np.int64) * size)
-    by_depth.reverse()
+    by_depth = _by_depth(_distinct(ends), graph.states, trie)
     level = np.concatenate(([0], np.cumsum([len(each) for each in by_depth]))).tolist()
     phone = np.zeros(level[-1], dtype=np.int32)
     parent = np.full(level[-1], -1, dtype=np.int32)
@@ -230,12 +228,26 @@ def _tree(graph: WordGraph, trie: _Trie) -> _Tree:
             )
         mine = end_depth == depth
         end_node[mine] = first + np.searchsorted(here, ends[mine])
-    order = np.argsort(end_node, kind="stable")
-    said = graph.arcs[arc[order]]
-    return _Tree(phone, parent, level, end_node[order], said[:, 2], said[:, 1])
+    return phone, parent, level, end_node
 
 
-def _distinct(values: _Longs) -> _Longs:
+def _by_depth(leaves: _Longs, states: int, trie: _Trie) -> list[_Longs]:
+    """Return the nodes of the trees, sorted in each depth, from those in which words end: states * trie + node."""
+    size = len(trie.parent)
+    depths = trie.depth[leaves % size]
+    by_depth: list[_Longs] = []
+    below = np.zeros(0, dtype=np.int64)
+    for depth in range(int(trie.depth.max(initial=0)), 0, -1):
+        here = _distinct(np.concatenate((leaves[depths == depth], below)))
+        by_depth.append(here)
+        node = here % size
+        below = _distinct(here - node + trie.parent[node])
+    by_depth.append(np.arange(states, dtype=np.int64) * size)
+    by_depth.reverse()
+    return by_depth
+
+
+def _distinct(values: NDArray[_Number]) -> NDArray[_Number]:
     """Return the values sorted, each once; numpy's own `unique` hashes, ten times slower for values like these."""
     values = np.sort(values)
     first = np.ones(len(values), dtype=np.bool_)
@@ -257,14 +269,17 @@ def _futures(tree: _Tree) -> _Hashes:
     A node's hash adds up those of its children and ends, which are sets: the order does not matter. Among a million
     nodes two different ones meet with a chance of 3 in 100 million.
     """
-    following = np.zeros(len(tree.phone), dtype=np.uint64)
-    np.add.at(following, tree.end_node, _mixed(_mixed(tree.end_word) + tree.end_state.astype(np.uint64)))
     hashes = np.zeros(len(tree.phone), dtype=np.uint64)
+    ends = np.searchsorted(tree.end_node, tree.level)
+    below = slice(0, 0)  # the level of the children
     for depth in range(len(tree.level) - 2, -1, -1):
-        here = slice(tree.level[depth], tree.level[depth + 1])
-        hashes[here] = _mixed(_mixed(following[here]) + tree.phone[here].astype(np.uint64))
-        if depth:
-            np.add.at(following, tree.parent[here], _mixed(hashes[here]))
+        here, ending = slice(*tree.level[depth : depth + 2]), slice(*ends[depth : depth + 2])
+        following = np.zeros(here.stop - here.start, dtype=np.uint64)
+        end = _mixed(_mixed(tree.end_word[ending]) + tree.end_state[ending].astype(np.uint64))
+        np.add.at(following, tree.end_node[ending] - here.start, end)
+        np.add.at(following, tree.parent[below] - here.start, _mixed(hashes[below]))
+        hashes[here] = _mixed(_mixed(following) + tree.phone[here].astype(np.uint64))
+        below = here
     return hashes
 
 
@@ -274,8 +289,7 @@ def _shared(tree: _Tree, graph: WordGraph, guessed: tuple[str, ...], **of_states
     is_kept = np.zeros(len(tree.phone), dtype=np.bool_)
     is_kept[kept] = True
 
-    child = np.flatnonzero(tree.parent >= 0)
-    child = child[is_kept[tree.parent[child]]]
+    child = np.flatnonzero(is_kept[tree.parent] & (tree.parent >= 0))
     source, target = number[tree.parent[child]], number[child]
     ends = np.flatnonzero(is_kept[tree.end_node])
     ends = ends[np.argsort(number[tree.end_node[ends]], kind="stable")]
@@ -307,15 +321,15 @@ def _shared(tree: _Tree, graph: WordGraph, guessed: tuple[str, ...], **of_states
     )
 
 
-def _alike(hashes: _Hashes) -> tuple[_Longs, Ints]:
-    """Return one member of each class of equal hashes, and each one's class: `np.unique` in half of its memory."""
-    order = np.argsort(hashes, kind="stable")
-    in_order = hashes[order]
-    first = np.ones(len(hashes), dtype=np.bool_)
-    first[1:] = in_order[1:] != in_order[:-1]
+def _alike(hashes: _Hashes) -> tuple[Ints, Ints]:
+    """Return the first member of each class of equal hashes, and each one's class: `np.unique` in less memory."""
+    classes = _distinct(hashes)
     number = np.empty(len(hashes), dtype=np.int32)
-    number[order] = np.cumsum(first, dtype=np.int32) - 1
-    return order[first], number
+    for start in range(0, len(hashes), _BLOCK):
+        number[start : start + _BLOCK] = np.searchsorted(classes, hashes[start : start + _BLOCK])
+    first = np.empty(len(classes), dtype=np.int32)
+    first[number[::-1]] = np.arange(len(hashes) - 1, -1, -1, dtype=np.int32)  # the last one written is the first
+    return first, number
 
 
 def _starts(owners: Ints, count: int) -> Ints:
