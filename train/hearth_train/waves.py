@@ -6,6 +6,7 @@ samples comes from is computed, with the speed in it, and interpolated there. Th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -26,7 +27,7 @@ from .pronounce import Word, said
 TAPS: Final = 12  # of the interpolation between samples
 PARTS: Final = 5  # most utterances that are joined
 PAUSE: Final = 4000  # samples, most silence around an utterance
-NARROW_HZ: Final = (3600.0, 5500.0)  # where lines and codecs end
+NARROW_HZ: Final = (3600.0, 5500.0)  # where lines end
 
 
 class Waves:
@@ -128,7 +129,7 @@ class Waves:
         return wave
 
     def _placed(self, wave: Tensor, generator: torch.Generator) -> Tensor:
-        """Return the rows in rooms and through narrow lines, those that chance takes."""
+        """Return the rows in rooms, and through narrow lines or codecs, those that chance takes."""
         rows, samples = wave.shape
         size = 1 << (samples + self._rooms.shape[1] - 1).bit_length()
         room = torch.randint(1, len(self._rooms), (rows,), generator=generator, device=self._device)
@@ -137,10 +138,12 @@ class Waves:
         hertz = torch.linspace(0, RATE / 2, spectra.shape[1], device=self._device)
         low, high = NARROW_HZ
         edge = low + (high - low) * self._chance(rows, generator)
-        edge = torch.where(self._chance(rows, generator) < CODEC_CHANCE, edge, RATE)
+        codec = self._chance(rows, generator)  # one half of those that it takes are lines
+        edge = torch.where(codec < CODEC_CHANCE / 2, edge, RATE)
         spectra = spectra * ((edge[:, None] - hertz) / 100).clamp(0, 1)
         placed: Tensor = torch.fft.irfft(spectra, size)[:, :samples]
-        return placed
+        coded = (codec >= CODEC_CHANCE / 2) & (codec < CODEC_CHANCE)
+        return torch.where(coded[:, None], companded(placed), placed)
 
     def _noisy(self, wave: Tensor, rng: np.random.Generator, generator: torch.Generator) -> Tensor:
         """Return the rows with a noise mixed into the waveform, where phases meet, those that chance takes."""
@@ -155,6 +158,13 @@ class Waves:
 
     def _chance(self, rows: int, generator: torch.Generator) -> Tensor:
         return torch.rand(rows, generator=generator, device=self._device)
+
+
+def companded(wave: Tensor) -> Tensor:
+    """Return what 8 bits of mu-law leave of audio, as `features.narrow` does it; any shape, full scale is 32,768."""
+    scaled = (wave / 32768).clamp(-1, 1)
+    law = torch.round(torch.log1p(255 * scaled.abs()) / math.log(256) * 127) / 127
+    return torch.sign(scaled) * (256**law - 1) / 255 * 32768
 
 
 def log_mel(wave: Tensor) -> Tensor:
