@@ -26,7 +26,7 @@ _Hashes = NDArray[np.uint64]
 NO_WORD: Final = -1
 
 # Phones of all words on all arcs, before any are shared. A home of 1,000 entities has 1.5 million; compiling takes some
-# 40 bytes for each at its peak, so this bounds it to two thirds of a gigabyte.
+# 30 bytes for each at its peak, so this bounds it to half a gigabyte.
 MAX_ARC_PHONES = 16_000_000
 
 _BLOCK: Final = 65_536  # of what takes 64 bits for each on its way to 32
